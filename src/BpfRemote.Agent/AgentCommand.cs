@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
+
+namespace BpfRemote.Agent;
+
+/// <summary>The agent's command line.</summary>
+public static class AgentCommand
+{
+    /// <summary>Exit code of a command line or configuration that is not valid.</summary>
+    private const int UsageError = 2;
+
+    /// <summary>Parses a command line and the configuration file it names.</summary>
+    /// <param name="args">The arguments.</param>
+    /// <param name="options">Valid options, where the agent is to run.</param>
+    /// <param name="exitCode">The exit code, where it is not: help and version 0, mistakes 2, all named on stderr.</param>
+    public static bool TryParse(string[] args, [NotNullWhen(true)] out AgentOptions? options, out int exitCode)
+    {
+        Option<string[]> listen = new("--listen")
+        {
+            Description = $"Where to listen; may be given again. unix:///path, or http://127.0.0.1:port with --plaintext. [default: {AgentOptions.DefaultEndpoint}]",
+            HelpName = "ENDPOINT",
+        };
+        Option<string> config = new("--config") { Description = "A JSON file of options; the command line goes before it.", HelpName = "FILE" };
+        Option<bool> plaintext = new("--plaintext") { Description = "Allow plain HTTP on loopback: every local user can read every map through it." };
+        Option<bool> simulate = new("--simulate") { Description = "Serve an in-memory kernel with sample maps: any OS, no privilege." };
+        Option<string> runtime = new("--runtime-dir")
+        {
+            Description = "Where token keys are kept, over restarts. [default: $RUNTIME_DIRECTORY, else /run/bpfremote]",
+            HelpName = "DIR",
+        };
+        RootCommand command = new("Serves the eBPF maps of this node over gRPC, read-only.") { listen, config, plaintext, simulate, runtime };
+
+        AgentOptions? parsed = null;
+        command.SetAction(result =>
+        {
+            AgentOptions from;
+            try
+            {
+                from = result.GetValue(config) is { } file ? AgentOptions.Load(file) : new AgentOptions();
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
+            {
+                Console.Error.WriteLine($"bpfremote-agent: --config {result.GetValue(config)}: {e.Message}");
+                return UsageError;
+            }
+
+            AgentOptions given = from with
+            {
+                Listen = result.GetValue(listen) is { Length: > 0 } endpoints ? endpoints : from.Listen,
+                Plaintext = from.Plaintext || result.GetValue(plaintext),
+                Simulate = from.Simulate || result.GetValue(simulate),
+                RuntimeDirectory = result.GetValue(runtime) ?? from.RuntimeDirectory,
+            };
+            IReadOnlyList<string> violations = given.Violations();
+            foreach (string violation in violations)
+            {
+                Console.Error.WriteLine($"bpfremote-agent: {violation}");
+            }
+
+            parsed = violations.Count == 0 ? given : null;
+            return violations.Count == 0 ? 0 : UsageError;
+        });
+
+        ParseResult result = command.Parse(args);
+        exitCode = result.Invoke();
+        if (result.Errors.Count > 0)
+        {
+            exitCode = UsageError;
+        }
+
+        options = parsed;
+        return options is not null;
+    }
+}

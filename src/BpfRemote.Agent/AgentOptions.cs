@@ -1,0 +1,74 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using BpfRemote.Agent.Hosting;
+using BpfRemote.Agent.Limits;
+
+namespace BpfRemote.Agent;
+
+/// <summary>How the agent runs. A configuration file is this record as JSON, with camelCase names; the command line goes before it.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>The endpoint where nothing else is said.</summary>
+    public const string DefaultEndpoint = "unix:///run/bpfremote/agent.sock";
+
+    /// <summary>Where to listen: <c>unix:///path</c>, or <c>http://127.0.0.1:port</c> (port 0 for any) with <see cref="Plaintext"/>.
+    /// Default: <see cref="DefaultEndpoint"/>.</summary>
+    public IReadOnlyList<string> Listen { get; init; } = [DefaultEndpoint];
+
+    /// <summary>Whether plain HTTP may be served on loopback: every local user can reach it then. Default: false.</summary>
+    public bool Plaintext { get; init; }
+
+    /// <summary>Whether to serve an in-memory kernel with sample maps in place of the real one. Default: false.</summary>
+    public bool Simulate { get; init; }
+
+    /// <summary>Where the token keys are kept, over restarts and not over a reboot. Default: $RUNTIME_DIRECTORY, else /run/bpfremote;
+    /// with <see cref="Simulate"/> a directory of the user's.</summary>
+    public string? RuntimeDirectory { get; init; }
+
+    /// <summary>The limits. Each has its unit, range and default.</summary>
+    public AgentLimits Limits { get; init; } = new();
+
+    /// <summary>The runtime directory in force.</summary>
+    public string ResolveRuntimeDirectory() =>
+        RuntimeDirectory
+        ?? Environment.GetEnvironmentVariable("RUNTIME_DIRECTORY")?.Split(':')[0]
+        ?? (Simulate
+            ? Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Path.GetTempPath(), $"bpfremote-{Environment.UserName}")
+            : "/run/bpfremote");
+
+    /// <summary>Everything wrong with these options; empty for nothing.</summary>
+    public IReadOnlyList<string> Violations()
+    {
+        List<string> violations = [.. Limits.Violations()];
+        if (Listen.Count == 0)
+        {
+            violations.Add("listen is empty; expected at least one endpoint");
+        }
+
+        foreach (string endpoint in Listen)
+        {
+            if (ListenEndpoint.TryParse(endpoint, Plaintext, out string error) is null)
+            {
+                violations.Add(error);
+            }
+        }
+
+        return violations;
+    }
+
+    /// <summary>Reads a configuration file.</summary>
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="JsonException">It is no such JSON, or has a name that is no option.</exception>
+    public static AgentOptions Load(string path) =>
+        JsonSerializer.Deserialize(File.ReadAllText(path), AgentOptionsJson.Default.AgentOptions)
+        ?? throw new JsonException("expected an object");
+}
+
+/// <summary>The JSON of a configuration file.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    ReadCommentHandling = JsonCommentHandling.Skip,
+    AllowTrailingCommas = true,
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+[JsonSerializable(typeof(AgentOptions))]
+internal sealed partial class AgentOptionsJson : JsonSerializerContext;

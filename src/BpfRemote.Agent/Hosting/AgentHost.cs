@@ -1,0 +1,114 @@
+using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
+using BpfRemote.Agent.Maps;
+using BpfRemote.Agent.Maps.ListMaps;
+using BpfRemote.Agent.Maps.LookupBatch;
+using BpfRemote.Agent.Maps.LookupElements;
+using BpfRemote.Agent.Node;
+using BpfRemote.Agent.Tokens;
+using BpfRemote.Libbpf;
+using BpfRemote.Simulation;
+using Grpc.AspNetCore.Server;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging.Console;
+
+namespace BpfRemote.Agent.Hosting;
+
+/// <summary>Puts the agent together and runs it.</summary>
+public static partial class AgentHost
+{
+    /// <summary>Exit code where the agent could not start.</summary>
+    private const int Failed = 1;
+
+    /// <summary>Runs until SIGTERM or SIGINT.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(AgentOptions options)
+    {
+        IMapSource source;
+        try
+        {
+            source = options.Simulate ? SampleMaps.CreateNode() : KernelMapSource.Create();
+            await using WebApplication agent = Build(options, source, TimeProvider.System);
+            await agent.StartAsync();
+            foreach (string url in agent.Urls)
+            {
+                LogListening(agent.Logger, url, NodeService.AgentVersion, source.Node.KernelRelease, source.Node.LibbpfVersion);
+            }
+
+            if (options.Plaintext)
+            {
+                LogPlaintext(agent.Logger);
+            }
+
+            await agent.WaitForShutdownAsync();
+            return 0;
+        }
+        catch (Exception e) when (e is IOException or BpfUnavailableException or UnauthorizedAccessException)
+        {
+            await Console.Error.WriteLineAsync($"bpfremote-agent: {e.Message}");
+            return Failed;
+        }
+    }
+
+    /// <summary>Puts an agent together over a source of maps.</summary>
+    public static WebApplication Build(AgentOptions options, IMapSource source, TimeProvider time)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+            console.UseUtcTimestamp = true;
+            console.ColorBehavior = LoggerColorBehavior.Disabled;
+        });
+        builder.Logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+        builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AgentListeners.CreateListenSocket);
+        builder.WebHost.ConfigureKestrel(kestrel => AgentListeners.Configure(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
+
+        builder.Services
+            .AddSingleton(options)
+            .AddSingleton(options.Limits)
+            .AddSingleton(source)
+            .AddSingleton(time)
+            .AddSingleton(services => new TokenKeyRing(
+                options.ResolveRuntimeDirectory(), time, services.GetRequiredService<ILogger<TokenKeyRing>>()))
+            .AddSingleton<TokenSealer>()
+            .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
+            .AddSingleton(new ScanSlots(options.Limits.MaxConcurrentScans))
+            .AddSingleton<MapResolver>()
+            .AddSingleton<ScanOpener>()
+            .AddSingleton<ListMapsHandler>()
+            .AddSingleton<LookupBatchHandler>()
+            .AddSingleton<LookupElementsHandler>()
+            .AddSingleton<MapService>()
+            .AddSingleton<NodeService>();
+        builder.Services.AddGrpc(grpc =>
+        {
+            grpc.MaxReceiveMessageSize = AgentLimits.MaxRequestBytes;
+            grpc.Interceptors.Add<CallBoundary>();
+        });
+        builder.Services.AddGrpcHealthChecks().AddCheck("bpfremote", () => HealthCheckResult.Healthy());
+
+        WebApplication agent = builder.Build();
+        agent.MapGrpcService<MapService>();
+        agent.MapGrpcService<NodeService>();
+        agent.MapGrpcHealthChecksService();
+
+        // Made now and not at the first call: whatever is wrong with the key file stops the start.
+        _ = agent.Services.GetRequiredService<TokenKeyRing>();
+        return agent;
+    }
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information,
+        Message = "Listening on {Url}: agent {Version}, kernel {Kernel}, libbpf {Libbpf}")]
+    private static partial void LogListening(ILogger logger, string url, string version, string kernel, string libbpf);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Warning,
+        Message = "Plain HTTP is on: every user of this machine can read every map through it")]
+    private static partial void LogPlaintext(ILogger logger);
+}

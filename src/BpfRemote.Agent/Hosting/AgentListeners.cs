@@ -1,0 +1,104 @@
+using System.Net;
+using System.Net.Sockets;
+using BpfRemote.Agent.Access;
+using BpfRemote.Agent.Limits;
+using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+
+namespace BpfRemote.Agent.Hosting;
+
+/// <summary>Sets Kestrel up: HTTP/2 only, each listener with the identity its transport can prove.</summary>
+internal static class AgentListeners
+{
+    private const int StreamWindow = 1 << 20;
+
+    private const UnixFileMode SocketMode =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
+
+    /// <summary>Listens where valid options say.</summary>
+    public static void Configure(KestrelServerOptions kestrel, AgentOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        KestrelServerLimits limits = kestrel.Limits;
+        limits.MaxConcurrentConnections = options.Limits.MaxConnections;
+        limits.MaxRequestHeadersTotalSize = AgentLimits.MaxRequestHeaderBytes;
+        limits.MaxRequestBodySize = null; // gRPC bounds each message
+        limits.MinRequestBodyDataRate = null; // and a request is one message
+        limits.MinResponseDataRate = null; // does not catch a reader that stalls late; ScanWriter does
+        limits.Http2.MaxStreamsPerConnection = options.Limits.MaxStreamsPerConnection;
+        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
+        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+
+        foreach (string text in options.Listen)
+        {
+            switch (ListenEndpoint.TryParse(text, options.Plaintext, out string error))
+            {
+                case UnixEndpoint unix:
+                    RemoveStaleSocket(unix.Path);
+                    kestrel.ListenUnixSocket(unix.Path, listen => Identify(listen, features =>
+                        Caller.OfUnixPeer(features.GetRequiredFeature<IConnectionSocketFeature>(), options.Simulate)));
+                    break;
+                case PlaintextEndpoint plaintext:
+                    kestrel.Listen(plaintext.Address, listen => Identify(listen, _ => Caller.Anonymous));
+                    break;
+                default:
+                    throw new InvalidOperationException(error);
+            }
+        }
+    }
+
+    /// <summary>Makes listening sockets: one on a path is closed to strangers before it can take a connection.</summary>
+    public static Socket CreateListenSocket(EndPoint endpoint)
+    {
+        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        if (endpoint is UnixDomainSocketEndPoint && !OperatingSystem.IsWindows())
+        {
+            // Bound and not yet listening: nobody can have connected.
+            File.SetUnixFileMode(endpoint.ToString()!, SocketMode);
+        }
+
+        return socket;
+    }
+
+    private static void Identify(ListenOptions listen, Func<Microsoft.AspNetCore.Http.Features.IFeatureCollection, Caller> identify)
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        listen.Use(next => connection =>
+        {
+            connection.Features.Set(identify(connection.Features));
+            return next(connection);
+        });
+    }
+
+    /// <summary>Removes the socket file that a killed agent left, and only such a one.</summary>
+    /// <exception cref="IOException">Another agent listens there, or the path is something else.</exception>
+    private static void RemoveStaleSocket(string path)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        if (!File.Exists(path))
+        {
+            return;
+        }
+
+        using Socket probe = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        try
+        {
+            probe.Connect(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e) when (e.SocketErrorCode == SocketError.ConnectionRefused && IsSocket(path))
+        {
+            File.Delete(path);
+            return;
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen at {path}: {e.Message}", e);
+        }
+
+        throw new IOException($"another agent listens at {path}");
+    }
+
+    private static bool IsSocket(string path) => new FileInfo(path) is { Length: 0, Attributes: var attributes }
+        && !attributes.HasFlag(FileAttributes.Directory);
+}

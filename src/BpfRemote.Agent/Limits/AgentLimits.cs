@@ -1,0 +1,73 @@
+namespace BpfRemote.Agent.Limits;
+
+/// <summary>The limits in force; GetNode reports them.</summary>
+public sealed record AgentLimits
+{
+    /// <summary>The most bytes of keys and values in one response: under the 4 MiB that gRPC clients take by default.</summary>
+    public const int MaxResponseBytes = 3_670_016;
+
+    /// <summary>Bytes of keys and values a response is aimed at: under the 85,000 of the large object heap.</summary>
+    public const int TargetResponseBytes = 65_536;
+
+    /// <summary>The most entries in one response.</summary>
+    public const int MaxBatchSize = 65_536;
+
+    /// <summary>The most keys in one LookupElements, before sizes limit it further.</summary>
+    public const int MaxLookupKeys = 1_000;
+
+    /// <summary>The most bytes of one request message.</summary>
+    public const int MaxRequestBytes = 65_536;
+
+    /// <summary>The most bytes of all request headers.</summary>
+    public const int MaxRequestHeaderBytes = 8_192;
+
+    /// <summary>The most maps on one page of ListMaps.</summary>
+    public const int MaxPageSize = 1_000;
+
+    /// <summary>Maps on one page of ListMaps where the caller does not say.</summary>
+    public const int DefaultPageSize = 100;
+
+    /// <summary>Restarts after which a scan is given up as unstable; the token counts them over the whole scan.</summary>
+    public const int MaxScanRestarts = 1_000;
+
+    /// <summary>A client hears of a scan at least this often, with entries or without.</summary>
+    public static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
+
+    /// <summary>Connections at once. From 1 to 65,536; 256 by default.</summary>
+    public int MaxConnections { get; init; } = 256;
+
+    /// <summary>Calls at once on one connection. From 1 to 1,024; 32 by default.</summary>
+    public int MaxStreamsPerConnection { get; init; } = 32;
+
+    /// <summary>Scans at once, over all callers. From 1 to 1,024; 32 by default.</summary>
+    public int MaxConcurrentScans { get; init; } = 32;
+
+    /// <summary>The share of one CPU that all gentle scans together may spend inside native calls.
+    /// From 0.001 to 1; 0.1 by default.</summary>
+    public double GentleCpuShare { get; init; } = 0.1;
+
+    /// <summary>The time one write of a response may take. From 0.1 s to 10 min; 5 s by default.</summary>
+    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The age at which a stream ends, to be resumed. From 1 s to 1 day; 15 min by default.</summary>
+    public TimeSpan MaxStreamAge { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>Everything wrong with these limits; empty for nothing.</summary>
+    public IEnumerable<string> Violations()
+    {
+        string?[] violations =
+        [
+            Outside(nameof(MaxConnections), MaxConnections, 1, 65_536),
+            Outside(nameof(MaxStreamsPerConnection), MaxStreamsPerConnection, 1, 1_024),
+            Outside(nameof(MaxConcurrentScans), MaxConcurrentScans, 1, 1_024),
+            Outside(nameof(GentleCpuShare), GentleCpuShare, 0.001, 1),
+            Outside(nameof(WriteTimeout), WriteTimeout, TimeSpan.FromSeconds(0.1), TimeSpan.FromMinutes(10)),
+            Outside(nameof(MaxStreamAge), MaxStreamAge, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1)),
+        ];
+        return violations.OfType<string>();
+    }
+
+    private static string? Outside<T>(string name, T value, T min, T max)
+        where T : IComparable<T> =>
+        value.CompareTo(min) < 0 || value.CompareTo(max) > 0 ? $"limits.{name} is {value}; expected {min} to {max}" : null;
+}

@@ -1,0 +1,60 @@
+namespace BpfRemote.Agent.Limits;
+
+/// <summary>Bounds the share of one CPU that all gentle scans together spend inside native calls.</summary>
+/// <remarks>
+/// A balance of kernel time that refills at the allowed share, up to a free burst so that a short page never waits. While the
+/// kernel copies a batch, tracing programs do not run on that CPU and their events are lost: measured, a 1 kHz perf_event program
+/// kept 37 % of its runs beside an unpaced scan.
+/// </remarks>
+internal sealed class GentlePace(double share, TimeProvider time)
+{
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(5);
+
+    private readonly Lock _lock = new();
+    private TimeSpan _balance = Burst;
+    private long _refilledAt = time.GetTimestamp();
+
+    /// <summary>Takes time that was spent inside native calls from the balance.</summary>
+    public void Spend(TimeSpan kernelTime)
+    {
+        lock (_lock)
+        {
+            _balance -= kernelTime;
+        }
+    }
+
+    /// <summary>Waits until the balance is above zero. Completes at once while it is.</summary>
+    /// <returns>The time waited.</returns>
+    public ValueTask<TimeSpan> WaitAsync(CancellationToken cancellationToken)
+    {
+        TimeSpan shortage = Shortage();
+        return shortage == TimeSpan.Zero ? new(TimeSpan.Zero) : new(WaitSlowlyAsync(shortage, cancellationToken));
+    }
+
+    private async Task<TimeSpan> WaitSlowlyAsync(TimeSpan shortage, CancellationToken cancellationToken)
+    {
+        long start = time.GetTimestamp();
+        while (shortage > TimeSpan.Zero)
+        {
+            await Task.Delay(shortage, time, cancellationToken);
+            shortage = Shortage();
+        }
+
+        return time.GetElapsedTime(start);
+    }
+
+    /// <summary>How long until the balance is above zero; timers count whole milliseconds.</summary>
+    private TimeSpan Shortage()
+    {
+        lock (_lock)
+        {
+            long now = time.GetTimestamp();
+            _balance += share * time.GetElapsedTime(_refilledAt, now);
+            _balance = _balance < Burst ? _balance : Burst;
+            _refilledAt = now;
+            return _balance > TimeSpan.Zero
+                ? TimeSpan.Zero
+                : TimeSpan.FromMilliseconds(Math.Ceiling((-_balance / share).TotalMilliseconds) + 1);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using BpfRemote.Agent.Tokens;
+using BpfRemote.Libbpf;
+using BpfRemote.V1;
+
+namespace BpfRemote.Agent.Maps.ListMaps;
+
+/// <summary>Serves ListMaps: one page of the node's maps, by id.</summary>
+internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, TokenSealer tokens)
+{
+    /// <summary>Answers one call.</summary>
+    public ListMapsResponse Handle(ListMapsRequest request, CancellationToken cancellationToken)
+    {
+        ListMapsQuery query = ListMapsQuery.Parse(request, tokens);
+        MapUse? use = query.IsFull ? MapUse.Read(source, cancellationToken) : null;
+        PinnedMaps? pins = use?.Pins ?? (query.PinnedPath is null ? null : source.ReadPins(cancellationToken));
+        ListMapsResponse page = new();
+        foreach (IBpfMap map in maps.OpenAll(query.After))
+        {
+            using (map)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                if (!IsWanted(map.Info, query, pins))
+                {
+                    continue;
+                }
+
+                if (page.Maps.Count == query.PageSize)
+                {
+                    page.NextPageToken = query.PageTokenAfter(page.Maps[^1].Id, tokens);
+                    break;
+                }
+
+                Map description = MapDescription.Of(map);
+                use?.AddTo(description);
+                page.Maps.Add(description);
+            }
+        }
+
+        return page;
+    }
+
+    private static bool IsWanted(MapInfo map, ListMapsQuery query, PinnedMaps? pins) =>
+        (query.Types.Count == 0 || query.Types.Contains((MapType)map.Type))
+        && query.Name?.Fits(map.Name) != false
+        && (query.PinnedPath is not { } glob || pins?.Of(map.Id).Any(glob.Fits) == true);
+}

@@ -1,0 +1,94 @@
+using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
+using BpfRemote.Agent.Tokens;
+using BpfRemote.Libbpf;
+using BpfRemote.V1;
+using Grpc.Core;
+
+namespace BpfRemote.Agent.Maps.LookupBatch;
+
+/// <summary>Serves LookupBatch: request parsed, token opened, map opened, buffer filled, token sealed, response written.</summary>
+internal sealed class LookupBatchHandler(
+    IMapSource source,
+    MapResolver maps,
+    ScanOpener opener,
+    TokenSealer tokens,
+    ScanSlots slots,
+    GentlePace gentlePace,
+    AgentLimits limits,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time)
+{
+    /// <summary>Answers one call.</summary>
+    public async Task HandleAsync(
+        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, CancellationToken callEnded)
+    {
+        LookupBatchQuery query = LookupBatchQuery.Parse(request);
+        using ScanSlots.Lease slot = slots.Take();
+        OpenedScan opened = opener.Open(query);
+        using MapLease lease = new(opened.Map, maps);
+        using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
+        using ScanWriter writer = new(responses, limits, time);
+        ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
+        using ResponseSlot one = new(NewBuffer(opened.Map.Layout, query));
+        using ResponseSlot other = new(NewBuffer(opened.Map.Layout, query));
+        Layout? layout = MapDescription.LayoutOf(opened.Map, source);
+        ulong shape = ScanTicket.ShapeOf(opened.Map.Info);
+        ScanMethod method = opened.Map.Layout.Method;
+        ulong bytes = 0;
+
+        ScanEnd end = ScanEnd.NotYet;
+        for (ResponseSlot current = one; end == ScanEnd.NotYet; current = current == one ? other : one)
+        {
+            current.Buffer.Clear();
+            try
+            {
+                end = await reader.FillAsync(lease.Map, current.Buffer, reading.Token);
+                lease.Release();
+            }
+            catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                await writer.CompleteAsync();
+                throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.Draining, "the agent shuts down; resume with the last token");
+            }
+
+            if (end == ScanEnd.LimitReached && current.Buffer.Count == 0)
+            {
+                break;
+            }
+
+            string token = end == ScanEnd.Completed ? "" : SealTicket(opened, reader, shape, method);
+            LookupBatchResponse response = current.Respond(reader, opened.Scan, token, layout, bytes);
+            bytes = response.Cost.Bytes;
+            layout = null;
+            await writer.BeginWriteAsync(response);
+            if (lease.IsBrief || end != ScanEnd.NotYet)
+            {
+                await writer.CompleteAsync();
+            }
+        }
+
+        await writer.CompleteAsync();
+    }
+
+    private static EntryBuffer NewBuffer(MapLayout layout, LookupBatchQuery query) =>
+        new(layout.KeySize, layout.ValueStride, query.Include);
+
+    private string SealTicket(OpenedScan opened, ScanReader reader, ulong shape, ScanMethod method)
+    {
+        byte[] position = new byte[ScanTicket.MaxPosition];
+        ScanTicket ticket = new()
+        {
+            BootId = source.Node.BootId,
+            MapId = opened.Map.Info.Id,
+            Shape = shape,
+            Method = method,
+            Restarts = opened.Scan.Restarts,
+            Entries = reader.EntriesOfScan,
+            Position = position.AsMemory(0, opened.Scan.WritePosition(position)),
+            Pin = opened.Pin,
+        };
+        Span<byte> payload = stackalloc byte[TokenSealer.MaxPayload];
+        return tokens.Seal(TokenPurpose.Continuation, payload[..ticket.Write(payload)]);
+    }
+}

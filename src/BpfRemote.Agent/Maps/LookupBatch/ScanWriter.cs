@@ -1,0 +1,46 @@
+using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
+using BpfRemote.V1;
+using Grpc.Core;
+
+namespace BpfRemote.Agent.Maps.LookupBatch;
+
+/// <summary>Writes responses one at a time, each while the next is read; a reader that stalls, and a stream that is too old, end.</summary>
+internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> responses, AgentLimits limits, TimeProvider time) : IDisposable
+{
+    private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
+    private readonly long _start = time.GetTimestamp();
+    private Task _write = Task.CompletedTask;
+
+    /// <summary>Waits for the write before and begins this one.</summary>
+    /// <param name="response">The response, which must rest until the next call of this or of <see cref="CompleteAsync"/> is over.</param>
+    /// <exception cref="RpcException">UNAVAILABLE: WRITE_TIMEOUT, STREAM_AGE.</exception>
+    public async Task BeginWriteAsync(LookupBatchResponse response)
+    {
+        await CompleteAsync();
+        if (time.GetElapsedTime(_start) >= limits.MaxStreamAge)
+        {
+            throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.StreamAge, "the stream reached its age; resume with the last token");
+        }
+
+        _stalled.CancelAfter(limits.WriteTimeout);
+        _write = responses.WriteAsync(response, _stalled.Token);
+    }
+
+    /// <summary>Waits until the last response is written.</summary>
+    /// <exception cref="RpcException">UNAVAILABLE / WRITE_TIMEOUT.</exception>
+    public async Task CompleteAsync()
+    {
+        try
+        {
+            await _write;
+            _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+        catch (Exception e) when (_stalled.IsCancellationRequested && e is OperationCanceledException or InvalidOperationException or IOException)
+        {
+            throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.WriteTimeout, "the reader took too long to take a response");
+        }
+    }
+
+    public void Dispose() => _stalled.Dispose();
+}

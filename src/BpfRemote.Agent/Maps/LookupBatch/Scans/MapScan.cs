@@ -1,0 +1,98 @@
+using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
+using BpfRemote.Libbpf;
+using BpfRemote.V1;
+using Grpc.Core;
+
+namespace BpfRemote.Agent.Maps.LookupBatch.Scans;
+
+/// <summary>One way to walk a map, and where the walk stands. Finished and failed are different paths: failing throws.</summary>
+internal abstract class MapScan
+{
+    /// <summary>Native calls in a row that may fail for a cause that passes.</summary>
+    private const int MaxStalledCalls = 100;
+
+    private int _stalledCalls;
+
+    /// <summary>Native calls so far.</summary>
+    public ulong NativeCalls { get; private set; }
+
+    /// <summary>Native calls that were made again.</summary>
+    public ulong Retries { get; private set; }
+
+    /// <summary>Walks that began anew because the key they stood on was deleted, over the whole scan.</summary>
+    public uint Restarts { get; private set; }
+
+    /// <summary>The most entries a whole scan may give before the map counts as unstable.</summary>
+    public virtual ulong MaxEntries => ulong.MaxValue;
+
+    /// <summary>The scan of a map from its start.</summary>
+    public static MapScan Start(IBpfMap map) => map.Layout.Method switch
+    {
+        ScanMethod.Buckets => new BucketScan(map.Info),
+        ScanMethod.BatchByIndex => new IndexBatchScan(map.Info),
+        ScanMethod.Trie => new TrieScan(map.Info),
+        ScanMethod.ElementByIndex => new IndexScan(map.Info, map.Layout),
+        ScanMethod.KeyWalk => new KeyWalkScan(map.Info, map.Layout),
+        ScanMethod.Peek => new PeekScan(),
+        _ => throw new InvalidOperationException($"a map with scan method {map.Layout.Method} cannot be scanned"),
+    };
+
+    /// <summary>The scan of a map from where <see cref="WritePosition"/> left it.</summary>
+    /// <returns>Null where the position is not one that a scan of this map can have.</returns>
+    public static MapScan? Resume(IBpfMap map, ReadOnlySpan<byte> position, uint restarts)
+    {
+        MapScan scan = Start(map);
+        scan.Restarts = restarts;
+        return scan.TryMoveTo(position) ? scan : null;
+    }
+
+    /// <summary>Reads the next entries into the buffer.</summary>
+    /// <exception cref="BpfException">The kernel failed in a way that retries did not cure.</exception>
+    /// <exception cref="RpcException">ABORTED / SCAN_UNSTABLE.</exception>
+    public abstract ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room);
+
+    /// <summary>Writes where the scan stands.</summary>
+    /// <returns>The bytes written.</returns>
+    public abstract int WritePosition(Span<byte> to);
+
+    /// <summary>ABORTED: the map changes faster than it can be walked.</summary>
+    public static RpcException Unstable(string message, uint restarts, ulong entries) => ServiceError.Create(
+        StatusCode.Aborted, ErrorReason.ScanUnstable, message, ("restarts", $"{restarts}"), ("entries", $"{entries}"));
+
+    /// <summary>Moves to a position; false where it is out of the map's range.</summary>
+    protected abstract bool TryMoveTo(ReadOnlySpan<byte> position);
+
+    /// <summary>Counts a native call.</summary>
+    protected void Called() => NativeCalls++;
+
+    /// <summary>The last native call moved the scan on.</summary>
+    protected void Progressed() => _stalledCalls = 0;
+
+    /// <summary>The last native call has to be made again, with what it asked for changed.</summary>
+    protected void Adjusted() => Retries++;
+
+    /// <summary>The last native call has to be made again because of an error that passes.</summary>
+    /// <exception cref="BpfException">It does not pass: the kernel keeps giving it, or it is of another kind.</exception>
+    protected void Stalled(string operation, Errno errno, MapInfo map)
+    {
+        if (errno is not (Errno.None or Errno.EAGAIN or Errno.EBUSY or Errno.EDEADLK or Errno.EFAULT or Errno.EINTR
+                or Errno.ENOENT or Errno.ENOMEM or Errno.ETIMEDOUT)
+            || ++_stalledCalls > MaxStalledCalls)
+        {
+            throw new BpfException(operation, errno, $"map {map.Id}");
+        }
+
+        Retries++;
+    }
+
+    /// <summary>The walk began anew.</summary>
+    /// <exception cref="RpcException">ABORTED / SCAN_UNSTABLE: once too often.</exception>
+    protected void Restarted()
+    {
+        if (++Restarts > AgentLimits.MaxScanRestarts)
+        {
+            throw Unstable("deletions restarted the walk too often", Restarts, 0);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
+using BpfRemote.Libbpf;
+using BpfRemote.V1;
+using Google.Protobuf;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace BpfRemote.Agent.Maps.LookupElements;
+
+/// <summary>Serves LookupElements: the values of given keys.</summary>
+internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps, TimeProvider time)
+{
+    /// <summary>Answers one call.</summary>
+    public LookupElementsResponse Handle(LookupElementsRequest request)
+    {
+        List<FieldViolation> violations = [];
+        MapResolver.Validate(request.Map, violations);
+        if (request.Keys.IsEmpty)
+        {
+            violations.Add(new("keys", "is empty; expected at least one key"));
+        }
+
+        if (violations.Count > 0)
+        {
+            throw ServiceError.InvalidFields(violations);
+        }
+
+        using IBpfMap map = maps.Open(request.Map);
+        int count = CountKeys(map, request.Keys.Length);
+        return Lookup(map, request.Keys.Span, count);
+    }
+
+    private static int CountKeys(IBpfMap map, int bytes)
+    {
+        MapLayout layout = map.Layout;
+        if (layout.Method == ScanMethod.Peek)
+        {
+            throw ServiceError.Create(
+                StatusCode.FailedPrecondition,
+                ErrorReason.MapNotKeyed,
+                "the map has no keys; page through it instead",
+                ("type", BpfTypeNames.OfMap(map.Info.Type)));
+        }
+
+        Readability.Of(layout).Demand(map.Info, layout);
+        if (layout.ValueStride == 0)
+        {
+            throw ServiceError.Create(
+                StatusCode.FailedPrecondition,
+                ErrorReason.MapNotReadable,
+                "the kernel refuses to give values of this map",
+                ("type", BpfTypeNames.OfMap(map.Info.Type)),
+                ("errno", layout.ValueError.Name()));
+        }
+
+        if (bytes % layout.KeySize != 0)
+        {
+            throw ServiceError.InvalidFields(
+                [new("keys", $"has {bytes} bytes; expected a multiple of the map's key_size, {layout.KeySize}")]);
+        }
+
+        long count = bytes / layout.KeySize;
+        uint most = Readability.MaxLookupKeys(layout);
+        return count <= most
+            ? (int)count
+            : throw ServiceError.Create(
+                StatusCode.InvalidArgument,
+                ErrorReason.TooManyKeys,
+                "more keys than one lookup of this map may ask for",
+                ("keys", $"{count}"),
+                ("max_lookup_keys", $"{most}"));
+    }
+
+    private LookupElementsResponse Lookup(IBpfMap map, ReadOnlySpan<byte> keys, int count)
+    {
+        int keySize = (int)map.Layout.KeySize;
+        int stride = (int)map.Layout.ValueStride;
+        byte[] values = new byte[count * stride];
+        LookupElementsResponse response = new() { Layout = MapDescription.LayoutOf(map, source) };
+        response.Layout.Guarantee = Guarantee.Unspecified;
+        long start = time.GetTimestamp();
+        ulong found = 0;
+        for (int i = 0; i < count; i++)
+        {
+            Errno error = map.LookupElement(keys.Slice(i * keySize, keySize), values.AsSpan(i * stride, stride));
+            if (error is not (Errno.None or Errno.ENOENT))
+            {
+                throw new BpfException("bpf_map_lookup_elem", error, $"map {map.Info.Id}");
+            }
+
+            response.Found.Add(error == Errno.None);
+            found += error == Errno.None ? 1UL : 0;
+        }
+
+        response.Values = UnsafeByteOperations.UnsafeWrap(values);
+        response.Cost = new V1.ScanCost
+        {
+            Entries = found,
+            NativeCalls = (ulong)count,
+            KernelTime = Duration.FromTimeSpan(time.GetElapsedTime(start)),
+            PaceWaitTime = new Duration(),
+            Bytes = (ulong)values.Length,
+        };
+        return response;
+    }
+}

@@ -1,0 +1,58 @@
+using System.Reflection;
+using BpfRemote.Agent.Access;
+using BpfRemote.Agent.Limits;
+using BpfRemote.Agent.Maps;
+using BpfRemote.Libbpf;
+using BpfRemote.V1;
+using Google.Protobuf.WellKnownTypes;
+using Grpc.Core;
+
+namespace BpfRemote.Agent.Node;
+
+/// <summary>The node service of the contract.</summary>
+internal sealed class NodeService(IMapSource source, AgentOptions options, TimeProvider time) : V1.NodeService.NodeServiceBase
+{
+    /// <summary>What this agent can do, by name.</summary>
+    private static readonly string[] Features = ["get_map", "list_maps", "lookup_batch", "lookup_elements"];
+
+    private readonly Timestamp _startTime = Timestamp.FromDateTimeOffset(time.GetUtcNow());
+
+    /// <summary>The agent's version.</summary>
+    public static string AgentVersion { get; } =
+        typeof(NodeService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context)
+    {
+        NodeFacts facts = source.Node;
+        V1.Node node = new()
+        {
+            Hostname = facts.Hostname,
+            KernelRelease = facts.KernelRelease,
+            BootId = facts.BootId.ToString(),
+            ByteOrder = MapDescription.NodeByteOrder,
+            AgentVersion = AgentVersion,
+            LibbpfVersion = facts.LibbpfVersion,
+            StartTime = _startTime,
+            Principal = Caller.Of(context).Principal,
+            AccessMode = options.Simulate ? AccessMode.Simulated : AccessMode.Enumerate,
+            Lockdown = new Lockdown(),
+            Limits = new V1.Limits
+            {
+                MaxResponseBytes = AgentLimits.MaxResponseBytes,
+                TargetResponseBytes = AgentLimits.TargetResponseBytes,
+                MaxBatchSize = AgentLimits.MaxBatchSize,
+                MaxLookupKeys = AgentLimits.MaxLookupKeys,
+                MaxRequestBytes = AgentLimits.MaxRequestBytes,
+                MaxPageSize = AgentLimits.MaxPageSize,
+                MaxScanRestarts = AgentLimits.MaxScanRestarts,
+                GentleCpuShare = options.Limits.GentleCpuShare,
+                MaxStreamAge = Duration.FromTimeSpan(options.Limits.MaxStreamAge),
+                WriteTimeout = Duration.FromTimeSpan(options.Limits.WriteTimeout),
+                MaxConcurrentScans = (uint)options.Limits.MaxConcurrentScans,
+            },
+        };
+        node.PossibleCpuIds.AddRange(facts.PossibleCpuIds);
+        node.Features.AddRange(Features);
+        return Task.FromResult(new GetNodeResponse { Node = node });
+    }
+}
