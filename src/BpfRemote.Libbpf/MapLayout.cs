@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace BpfRemote.Libbpf;
 
 /// <summary>What the bytes of a value are.</summary>
@@ -56,6 +58,10 @@ public sealed record MapLayout
     /// <summary>How a scan walks the map.</summary>
     public required ScanMethod Method { get; init; }
 
+    /// <summary>For index-keyed maps: one more than the largest index. A stack_trace map has max_entries rounded up to a power
+    /// of two of them (<c>kernel/bpf/stackmap.c</c>).</summary>
+    public uint IndexCount { get; init; }
+
     /// <summary>What the kernel answers for every value, where it refuses them; then only keys can be read.</summary>
     public Errno ValueError { get; init; }
 
@@ -80,21 +86,16 @@ public sealed record MapLayout
             ValueStride = info.ValueSize,
             ValueKind = MapValueKind.Raw,
             Method = ScanMethod.None,
+            IndexCount = info.MaxEntries,
         };
-        MapLayout perCpu = raw with
-        {
-            ValueStride = checked((info.ValueSize + 7) / 8 * 8 * (uint)possibleCpus),
-            ValueKind = MapValueKind.PerCpu,
-        };
-
         MapLayout layout = info.Type switch
         {
             BpfMapType.Hash or BpfMapType.LruHash => BatchOnly(raw, ScanMethod.Buckets),
-            BpfMapType.PerCpuHash or BpfMapType.LruPerCpuHash => BatchOnly(perCpu, ScanMethod.Buckets),
+            BpfMapType.PerCpuHash or BpfMapType.LruPerCpuHash => BatchOnly(PerCpu(), ScanMethod.Buckets),
             BpfMapType.HashOfMaps => (raw with { ValueKind = MapValueKind.MapId }).WithMethod(
                 supportsBatch ? ScanMethod.Buckets : ScanMethod.KeyWalk),
             BpfMapType.Array => raw.WithMethod(supportsBatch ? ScanMethod.BatchByIndex : ScanMethod.ElementByIndex),
-            BpfMapType.PerCpuArray => perCpu.WithMethod(supportsBatch ? ScanMethod.BatchByIndex : ScanMethod.ElementByIndex),
+            BpfMapType.PerCpuArray => PerCpu().WithMethod(supportsBatch ? ScanMethod.BatchByIndex : ScanMethod.ElementByIndex),
             BpfMapType.ArrayOfMaps => (raw with { ValueKind = MapValueKind.MapId }).WithMethod(
                 supportsBatch ? ScanMethod.BatchByIndex : ScanMethod.ElementByIndex),
             BpfMapType.LpmTrie => BatchOnly(raw, ScanMethod.Trie),
@@ -102,12 +103,16 @@ public sealed record MapLayout
             BpfMapType.DevMap => (raw with { ValueKind = MapValueKind.DevMap }).WithMethod(ScanMethod.ElementByIndex),
             BpfMapType.CpuMap => (raw with { ValueKind = MapValueKind.CpuMap }).WithMethod(ScanMethod.ElementByIndex),
             BpfMapType.StructOps => raw.WithMethod(ScanMethod.ElementByIndex),
-            BpfMapType.StackTrace => (raw with { ValueKind = MapValueKind.Stack }).WithMethod(ScanMethod.ElementByIndex),
+            BpfMapType.StackTrace => (raw with
+            {
+                ValueKind = MapValueKind.Stack,
+                IndexCount = BitOperations.RoundUpToPowerOf2(info.MaxEntries),
+            }).WithMethod(ScanMethod.ElementByIndex),
             BpfMapType.DevMapHash => (raw with { ValueKind = MapValueKind.DevMap }).WithMethod(ScanMethod.KeyWalk),
             BpfMapType.SockMap or BpfMapType.ReuseportSockArray => Sockets(raw, info, ScanMethod.ElementByIndex),
             BpfMapType.SockHash => Sockets(raw, info, ScanMethod.KeyWalk),
             BpfMapType.CgroupStorage => raw.WithMethod(ScanMethod.KeyWalk),
-            BpfMapType.PerCpuCgroupStorage => perCpu.WithMethod(ScanMethod.KeyWalk),
+            BpfMapType.PerCpuCgroupStorage => PerCpu().WithMethod(ScanMethod.KeyWalk),
             BpfMapType.PerfEventArray or BpfMapType.CgroupArray =>
                 KeysOnly(raw, Errno.ENOTSUPP).WithMethod(ScanMethod.ElementByIndex),
             BpfMapType.XskMap => KeysOnly(raw, Errno.EOPNOTSUPP).WithMethod(ScanMethod.ElementByIndex),
@@ -123,6 +128,13 @@ public sealed record MapLayout
         return layout is { Method: ScanMethod.KeyWalk, KeySize: > MaxWalkedKeySize }
             ? layout.NotReadable($"a map walked by key can have keys of at most {MaxWalkedKeySize} bytes, and these have {layout.KeySize}")
             : layout;
+
+        // Only here: the values of other types may be large enough for the product to overflow.
+        MapLayout PerCpu() => raw with
+        {
+            ValueStride = checked((info.ValueSize + 7) / 8 * 8 * (uint)possibleCpus),
+            ValueKind = MapValueKind.PerCpu,
+        };
 
         MapLayout BatchOnly(MapLayout of, ScanMethod method) => supportsBatch
             ? of.WithMethod(method)
