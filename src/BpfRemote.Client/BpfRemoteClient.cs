@@ -1,0 +1,186 @@
+using System.Runtime.CompilerServices;
+using BpfRemote.V1;
+using Google.Protobuf;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace BpfRemote.Client;
+
+/// <summary>A client of one node's agent. Safe to use from several threads; its connections are shared.</summary>
+/// <remarks>
+/// Every call throws <see cref="BpfRemoteException"/> or one of the types derived from it where the agent refuses or fails it, and
+/// <see cref="OperationCanceledException"/> where its caller cancels it. Only scans are tried again by themselves.
+/// </remarks>
+public sealed class BpfRemoteClient : IDisposable
+{
+    private readonly BpfRemoteClientOptions _options;
+    private readonly string? _address;
+    private readonly GrpcChannel? _channel;
+    private readonly MapService.MapServiceClient _maps;
+    private readonly NodeService.NodeServiceClient _nodes;
+
+    /// <summary>A client over a channel of the caller's, who keeps and disposes it.</summary>
+    /// <param name="invoker">The channel's call invoker.</param>
+    /// <param name="options">For how scans are tried again; the address is not used.</param>
+    public BpfRemoteClient(CallInvoker invoker, BpfRemoteClientOptions? options = null)
+    {
+        _options = options ?? new();
+        _maps = new(invoker);
+        _nodes = new(invoker);
+    }
+
+    private BpfRemoteClient(GrpcChannel channel, BpfRemoteClientOptions options)
+        : this(channel.CreateCallInvoker(), options)
+    {
+        _channel = channel;
+        _address = options.Address;
+    }
+
+    /// <summary>A client of the agent at an address. The connection is made by the first call.</summary>
+    /// <param name="options">Where the agent is.</param>
+    /// <returns>The client.</returns>
+    /// <exception cref="ArgumentException">The address is none an agent can have; the message says what was expected.</exception>
+    public static BpfRemoteClient Connect(BpfRemoteClientOptions options) => new(AgentChannel.Open(options), options);
+
+    /// <summary>The node, its agent, the caller as the agent sees it, and the limits in force.</summary>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The node.</returns>
+    /// <exception cref="AgentUnreachableException">No agent answers.</exception>
+    public async Task<Node> GetNodeAsync(CancellationToken cancellationToken = default)
+    {
+        GetNodeResponse response =
+            await FinishAsync(_nodes.GetNodeAsync(new(), cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        return response.Node ?? throw Invalid("GetNode answered without a node");
+    }
+
+    /// <summary>The maps of the node that the caller may see, by id; asks for page after page as it is enumerated.</summary>
+    /// <param name="filter">Which maps and how much of each, and the size of a page; <see langword="null"/> for all maps.</param>
+    /// <param name="cancellationToken">Cancels the listing.</param>
+    /// <returns>The maps.</returns>
+    public async IAsyncEnumerable<Map> ListMapsAsync(
+        ListMapsRequest? filter = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ListMapsRequest request = filter?.Clone() ?? new();
+        do
+        {
+            ListMapsResponse page =
+                await FinishAsync(_maps.ListMapsAsync(request, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+            foreach (Map map in page.Maps)
+            {
+                yield return map;
+            }
+
+            request.PageToken = page.NextPageToken;
+        }
+        while (request.PageToken.Length > 0);
+    }
+
+    /// <summary>One map.</summary>
+    /// <param name="map">Which map; see <see cref="MapSelectors"/>.</param>
+    /// <param name="view">How much of it: <see cref="MapView.Full"/> adds pinned paths, programs and owners, and costs more.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="MapNotFoundException">There is no such map, or the caller may not list it.</exception>
+    public async Task<Map> GetMapAsync(
+        MapSelector map, MapView view = MapView.Basic, CancellationToken cancellationToken = default)
+    {
+        GetMapRequest request = new() { Map = map, View = view };
+        GetMapResponse response =
+            await FinishAsync(_maps.GetMapAsync(request, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        return response.Map ?? throw Invalid("GetMap answered without a map");
+    }
+
+    /// <summary>The values of given keys, in as many calls as their number asks for.</summary>
+    /// <param name="map">Which map; see <see cref="MapSelectors"/>.</param>
+    /// <param name="keys">The keys, packed: at least one, each key_size bytes. Not to be changed while the result is in use.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
+    /// <returns>The values.</returns>
+    /// <exception cref="ArgumentException">The keys are not a multiple of key_size bytes, or there is none.</exception>
+    /// <exception cref="MapNotFoundException">There is no such map, or the caller may not list it.</exception>
+    /// <exception cref="PermissionDeniedException">The caller may not read the map.</exception>
+    public async Task<LookupResult> LookupAsync(
+        MapSelector map, ReadOnlyMemory<byte> keys, CancellationToken cancellationToken = default)
+    {
+        Map described = await GetMapAsync(map, cancellationToken: cancellationToken).ConfigureAwait(false);
+
+        // The id, lest a name or a pin leads to another map from one call to the next.
+        MapSelector selector = MapSelectors.ById(described.Id);
+        int keySize = (int)described.KeySize;
+        if (described.MaxLookupKeys == 0 || keySize == 0)
+        {
+            // There is nothing to look up; the agent has the reason.
+            LookupElementsRequest request = new() { Map = selector, Keys = UnsafeByteOperations.UnsafeWrap(keys) };
+            return new(keys, 1, [await LookupAsync(request, cancellationToken).ConfigureAwait(false)]);
+        }
+
+        if (keys.IsEmpty || keys.Length % keySize != 0)
+        {
+            throw new ArgumentException($"Keys of {keys.Length} bytes are not a positive multiple of the map's {keySize}.", nameof(keys));
+        }
+
+        int count = keys.Length / keySize;
+        int chunk = (int)Math.Min(described.MaxLookupKeys, (uint)count);
+        LookupElementsResponse[] responses = new LookupElementsResponse[((count - 1) / chunk) + 1];
+        for (int i = 0; i < responses.Length; i++)
+        {
+            int first = i * chunk;
+            int size = Math.Min(chunk, count - first);
+            LookupElementsRequest request = new()
+            {
+                Map = selector,
+                Keys = UnsafeByteOperations.UnsafeWrap(keys.Slice(first * keySize, size * keySize)),
+            };
+            LookupElementsResponse response = await LookupAsync(request, cancellationToken).ConfigureAwait(false);
+            if (response.Layout is null || response.Layout.KeySize != keySize || response.Found.Count != size
+                || response.Values.Length != size * response.Layout.ValueStride
+                || response.Layout.ValueStride != (responses[0] ?? response).Layout.ValueStride)
+            {
+                throw Invalid("LookupElements answered with another shape than it was asked for");
+            }
+
+            responses[i] = response;
+        }
+
+        return new(keys, chunk, responses);
+    }
+
+    /// <summary>A scan of a map; see <see cref="Guarantee"/> for what it promises while the map changes.</summary>
+    /// <param name="map">
+    /// Which map; see <see cref="MapSelectors"/>. May be <see langword="null"/> with a <see cref="ScanOptions.ContinuationToken"/>.
+    /// </param>
+    /// <param name="options">How to scan; <see langword="null"/> for everything, gently.</param>
+    /// <returns>The scan, which begins when it is enumerated.</returns>
+    /// <exception cref="ArgumentException">There is neither a map nor a token.</exception>
+    public MapScan Scan(MapSelector? map, ScanOptions? options = null)
+    {
+        options ??= new();
+        return map is null && string.IsNullOrEmpty(options.ContinuationToken)
+            ? throw new ArgumentException("A scan needs a map, or a token to continue from.", nameof(map))
+            : new(_maps, _options, _address, map, options);
+    }
+
+    /// <summary>Ends the connections that <see cref="Connect"/> made, and every call over them.</summary>
+    public void Dispose() => _channel?.Dispose();
+
+    private Task<LookupElementsResponse> LookupAsync(LookupElementsRequest request, CancellationToken cancellationToken) =>
+        FinishAsync(_maps.LookupElementsAsync(request, cancellationToken: cancellationToken), cancellationToken);
+
+    private async Task<T> FinishAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
+    {
+        using (call)
+        {
+            try
+            {
+                return await call.ConfigureAwait(false);
+            }
+            catch (RpcException error)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                throw new RpcFailure(error).ToException(_address);
+            }
+        }
+    }
+
+    private static InvalidResponseException Invalid(string what) =>
+        new($"The agent's answer contradicts the protocol: {what}.", continuationToken: null);
+}

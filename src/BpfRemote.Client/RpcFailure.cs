@@ -1,0 +1,123 @@
+using System.Collections.ObjectModel;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using BpfRemote.V1;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
+using Grpc.Core;
+using RpcStatus = Google.Rpc.Status;
+
+namespace BpfRemote.Client;
+
+/// <summary>What a failed call says of itself, read from its google.rpc.Status.</summary>
+internal sealed class RpcFailure
+{
+    private const string Domain = "bpfremote";
+
+    // An agent that asks for more is not one to wait for in silence: the caller learns the time from the exception.
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
+
+    private static readonly EnumDescriptor Reasons = ErrorReasonReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(ErrorReason));
+
+    private readonly bool _hasErrorInfo;
+
+    private RpcFailure() => StatusCode = StatusCode.Internal;
+
+    public RpcFailure(RpcException cause)
+    {
+        Cause = cause;
+        StatusCode = cause.StatusCode;
+        RpcStatus? status = cause.Trailers.GetRpcStatus(ignoreParseError: true);
+        if (status?.GetDetail<ErrorInfo>() is { Domain: Domain } info)
+        {
+            _hasErrorInfo = true;
+            Reason = (ErrorReason)(Reasons.FindValueByName("ERROR_REASON_" + info.Reason)?.Number ?? 0);
+            Metadata = info.Metadata;
+        }
+
+        Violations = status?.GetDetail<BadRequest>()?.FieldViolations ?? Violations;
+        RetryAfter = status?.GetDetail<RetryInfo>()?.RetryDelay?.ToTimeSpan();
+    }
+
+    /// <summary>An answer that contradicts the protocol.</summary>
+    public static RpcFailure InvalidResponse { get; } = new();
+
+    public RpcException? Cause { get; }
+
+    public StatusCode StatusCode { get; }
+
+    public ErrorReason Reason { get; }
+
+    public IReadOnlyDictionary<string, string> Metadata { get; } = ReadOnlyDictionary<string, string>.Empty;
+
+    public IReadOnlyList<BadRequest.Types.FieldViolation> Violations { get; } = [];
+
+    public TimeSpan? RetryAfter { get; }
+
+    /// <summary>Whether the scan may succeed from where it was interrupted.</summary>
+    public bool IsResumable => RetryAfter is not { } wait || wait <= LongestWait
+        ? StatusCode switch
+        {
+            StatusCode.Unavailable => !IsRefusedConnection,
+            // With no time to wait it is ENHANCE_YOUR_CALM from the transport, or this side's own refusal of a large message.
+            StatusCode.ResourceExhausted => RetryAfter is not null || (!_hasErrorInfo && TransportError is not null),
+            // How resets and dying proxies arrive. An agent that means one of these statuses says so in its ErrorInfo.
+            StatusCode.Cancelled or StatusCode.Unknown or StatusCode.Internal or StatusCode.DeadlineExceeded
+                or StatusCode.Aborted or StatusCode.DataLoss => !_hasErrorInfo && !IsRefusedConnection,
+            _ => false,
+        }
+        : false;
+
+    private Exception? TransportError => Cause?.Status.DebugException;
+
+    // Errors that trying again does not cure: no right to the socket, no trust in the certificate.
+    private bool IsRefusedConnection => FindTransportError(
+        error => error is AuthenticationException or SocketException { SocketErrorCode: SocketError.AccessDenied }) is not null;
+
+    private Exception? ConnectError => FindTransportError(
+        error => error is HttpRequestException
+        {
+            HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
+                or HttpRequestError.SecureConnectionError,
+        });
+
+    /// <summary>The exception a caller sees.</summary>
+    /// <param name="address">The agent's address, where it is known.</param>
+    /// <param name="continuationToken">Where the scan can be continued, if it was one.</param>
+    public BpfRemoteException ToException(string? address, string? continuationToken = null)
+    {
+        string message = Cause?.Status.Detail ?? "";
+        return (StatusCode, Reason) switch
+        {
+            (_, ErrorReason.MapNotFound) => new MapNotFoundException(message, this, continuationToken),
+            (_, ErrorReason.TokenInvalid or ErrorReason.TokenExpired or ErrorReason.MapReplaced) =>
+                new ContinuationTokenException(message, this, continuationToken),
+            (StatusCode.PermissionDenied or StatusCode.Unauthenticated, _) =>
+                new PermissionDeniedException(message, this, continuationToken),
+            _ when ConnectError is { } error => new AgentUnreachableException(DescribeConnectError(address, error), this, continuationToken),
+            _ => new BpfRemoteException(message, this, continuationToken),
+        };
+    }
+
+    private string DescribeConnectError(string? address, Exception error)
+    {
+        string advice = IsRefusedConnection switch
+        {
+            true when address?.StartsWith("unix:", StringComparison.Ordinal) == true => "The socket is for root and its group: are you a member?",
+            true => "The agent's certificate must be trusted here and name this host.",
+            false => "Is bpfremote-agent running and listening there?",
+        };
+        return $"Cannot reach the agent at {address ?? "its address"}: {error.GetBaseException().Message}. {advice}";
+    }
+
+    private Exception? FindTransportError(Func<Exception, bool> fits)
+    {
+        Exception? error = TransportError;
+        while (error is not null && !fits(error))
+        {
+            error = error.InnerException;
+        }
+
+        return error;
+    }
+}
