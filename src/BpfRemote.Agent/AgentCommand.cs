@@ -34,10 +34,10 @@ public static class AgentCommand
         AgentOptions? parsed = null;
         command.SetAction(result =>
         {
-            AgentOptions from;
+            AgentOptions file;
             try
             {
-                from = result.GetValue(config) is { } file ? AgentOptions.Load(file) : new AgentOptions();
+                file = result.GetValue(config) is { } path ? AgentOptions.Load(path) : new AgentOptions();
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
             {
@@ -45,12 +45,12 @@ public static class AgentCommand
                 return UsageError;
             }
 
-            AgentOptions given = from with
+            AgentOptions given = file with
             {
-                Listen = result.GetValue(listen) is { Length: > 0 } endpoints ? endpoints : from.Listen,
-                Plaintext = from.Plaintext || result.GetValue(plaintext),
-                Simulate = from.Simulate || result.GetValue(simulate),
-                RuntimeDirectory = result.GetValue(runtime) ?? from.RuntimeDirectory,
+                Listen = result.GetValue(listen) is { Length: > 0 } endpoints ? endpoints : file.Listen,
+                Plaintext = file.Plaintext || result.GetValue(plaintext),
+                Simulate = file.Simulate || result.GetValue(simulate),
+                RuntimeDirectory = result.GetValue(runtime) ?? file.RuntimeDirectory,
             };
             IReadOnlyList<string> violations = given.Violations();
             foreach (string violation in violations)

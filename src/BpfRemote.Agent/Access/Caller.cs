@@ -31,5 +31,6 @@ internal sealed record Caller(string Principal, bool MayCall)
     }
 
     /// <summary>The caller of a call, as its listener put it on the connection.</summary>
-    public static Caller Of(ServerCallContext context) => context.GetHttpContext().Features.GetRequiredFeature<Caller>();
+    public static Caller Of(ServerCallContext context) => context.GetHttpContext().Features.Get<Caller>()
+        ?? throw new InvalidOperationException("the listener did not identify its connection");
 }

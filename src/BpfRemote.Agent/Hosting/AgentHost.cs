@@ -8,7 +8,6 @@ using BpfRemote.Agent.Node;
 using BpfRemote.Agent.Tokens;
 using BpfRemote.Libbpf;
 using BpfRemote.Simulation;
-using Grpc.AspNetCore.Server;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging.Console;
 
@@ -27,7 +26,7 @@ public static partial class AgentHost
         IMapSource source;
         try
         {
-            source = options.Simulate ? SampleMaps.CreateNode() : KernelMapSource.Create();
+            source = options.Simulate ? new SimulatedMapSource(new SimulatedNode(), TimeProvider.System) : KernelMapSource.Create();
             await using WebApplication agent = Build(options, source, TimeProvider.System);
             await agent.StartAsync();
             foreach (string url in agent.Urls)
@@ -79,7 +78,7 @@ public static partial class AgentHost
                 options.ResolveRuntimeDirectory(), time, services.GetRequiredService<ILogger<TokenKeyRing>>()))
             .AddSingleton<TokenSealer>()
             .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
-            .AddSingleton(new ScanSlots(options.Limits.MaxConcurrentScans))
+            .AddSingleton<ScanSlots>()
             .AddSingleton<MapResolver>()
             .AddSingleton<ScanOpener>()
             .AddSingleton<ListMapsHandler>()

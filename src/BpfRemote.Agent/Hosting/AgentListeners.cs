@@ -11,8 +11,6 @@ namespace BpfRemote.Agent.Hosting;
 /// <summary>Sets Kestrel up: HTTP/2 only, each listener with the identity its transport can prove.</summary>
 internal static class AgentListeners
 {
-    private const int StreamWindow = 1 << 20;
-
     private const UnixFileMode SocketMode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
@@ -37,7 +35,7 @@ internal static class AgentListeners
                 case UnixEndpoint unix:
                     RemoveStaleSocket(unix.Path);
                     kestrel.ListenUnixSocket(unix.Path, listen => Identify(listen, features =>
-                        Caller.OfUnixPeer(features.GetRequiredFeature<IConnectionSocketFeature>(), options.Simulate)));
+                        Caller.OfUnixPeer(features.Get<IConnectionSocketFeature>()!, options.Simulate)));
                     break;
                 case PlaintextEndpoint plaintext:
                     kestrel.Listen(plaintext.Address, listen => Identify(listen, _ => Caller.Anonymous));

@@ -46,19 +46,19 @@ internal sealed partial class TokenKeyRing : IDisposable
             DateTimeOffset now = _time.GetUtcNow();
             lock (_lock)
             {
-                if (_keys is not [var newest, ..] || now - newest.CreatedAt >= RotateAfter)
+                if (!IsFresh(now))
                 {
                     // Another agent on the same directory may have rotated already.
                     Replace(Load());
-                    if (_keys is not [newest, ..] || now - newest.CreatedAt >= RotateAfter)
-                    {
-                        newest = TokenKey.Create(now);
-                        Replace([newest, .. _keys.Take(1)]);
-                        Save();
-                    }
                 }
 
-                return newest;
+                if (!IsFresh(now))
+                {
+                    Replace([TokenKey.Create(now), .. _keys.Take(1)]);
+                    Save();
+                }
+
+                return _keys[0];
             }
         }
     }
@@ -85,6 +85,8 @@ internal sealed partial class TokenKeyRing : IDisposable
             Replace([]);
         }
     }
+
+    private bool IsFresh(DateTimeOffset now) => _keys is [var newest, ..] && now - newest.CreatedAt < RotateAfter;
 
     private void Replace(TokenKey[] keys)
     {

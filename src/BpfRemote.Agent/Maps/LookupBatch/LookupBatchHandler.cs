@@ -30,8 +30,8 @@ internal sealed class LookupBatchHandler(
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
         using ScanWriter writer = new(responses, limits, time);
         ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
-        using ResponseSlot one = new(NewBuffer(opened.Map.Layout, query));
-        using ResponseSlot other = new(NewBuffer(opened.Map.Layout, query));
+        using ResponseSlot one = new(opened.Map.Layout, query.Include);
+        using ResponseSlot other = new(opened.Map.Layout, query.Include);
         Layout? layout = MapDescription.LayoutOf(opened.Map, source);
         ulong shape = ScanTicket.ShapeOf(opened.Map.Info);
         ScanMethod method = opened.Map.Layout.Method;
@@ -70,9 +70,6 @@ internal sealed class LookupBatchHandler(
 
         await writer.CompleteAsync();
     }
-
-    private static EntryBuffer NewBuffer(MapLayout layout, LookupBatchQuery query) =>
-        new(layout.KeySize, layout.ValueStride, query.Include);
 
     private string SealTicket(OpenedScan opened, ScanReader reader, ulong shape, ScanMethod method)
     {

@@ -1,4 +1,5 @@
 using BpfRemote.Agent.Maps.LookupBatch.Scans;
+using BpfRemote.Libbpf;
 using BpfRemote.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -6,7 +7,7 @@ using Google.Protobuf.WellKnownTypes;
 namespace BpfRemote.Agent.Maps.LookupBatch;
 
 /// <summary>One of the responses that take turns: while one is written, the next is filled. Reused over the whole call.</summary>
-internal sealed class ResponseSlot(EntryBuffer buffer) : IDisposable
+internal sealed class ResponseSlot(MapLayout layout, Include include) : IDisposable
 {
     private readonly LookupBatchResponse _response = new()
     {
@@ -14,16 +15,16 @@ internal sealed class ResponseSlot(EntryBuffer buffer) : IDisposable
     };
 
     /// <summary>Where entries are read to.</summary>
-    public EntryBuffer Buffer { get; } = buffer;
+    public EntryBuffer Buffer { get; } = new(layout.KeySize, layout.ValueStride, include);
 
     /// <summary>The response over the buffer's entries: not copied, so the buffer must rest until the response is written.</summary>
-    public LookupBatchResponse Respond(ScanReader reader, MapScan scan, string token, Layout? layout, ulong bytesBefore)
+    public LookupBatchResponse Respond(ScanReader reader, MapScan scan, string token, Layout? shape, ulong bytesBefore)
     {
         _response.Count = (uint)Buffer.Count;
         _response.Keys = UnsafeByteOperations.UnsafeWrap(Buffer.Keys);
         _response.Values = UnsafeByteOperations.UnsafeWrap(Buffer.Values);
         _response.ContinuationToken = token;
-        _response.Layout = layout;
+        _response.Layout = shape;
         V1.ScanCost cost = _response.Cost;
         cost.Entries = reader.Entries;
         cost.NativeCalls = scan.NativeCalls;

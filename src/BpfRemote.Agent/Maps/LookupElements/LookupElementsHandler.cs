@@ -1,5 +1,4 @@
 using BpfRemote.Agent.Errors;
-using BpfRemote.Agent.Limits;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
 using Google.Protobuf;
