@@ -29,9 +29,9 @@ public static partial class AgentHost
             source = options.Simulate ? new SimulatedMapSource(new SimulatedNode(), TimeProvider.System) : KernelMapSource.Create();
             await using WebApplication agent = Build(options, source, TimeProvider.System);
             await agent.StartAsync();
-            foreach (string url in agent.Urls)
+            foreach (string endpoint in agent.Urls.Select(ListenEndpoint.Spell))
             {
-                LogListening(agent.Logger, url, NodeService.AgentVersion, source.Node.KernelRelease, source.Node.LibbpfVersion);
+                LogListening(agent.Logger, endpoint, NodeService.AgentVersion, source.Node.KernelRelease, source.Node.LibbpfVersion);
             }
 
             if (options.Plaintext)
@@ -98,14 +98,15 @@ public static partial class AgentHost
         agent.MapGrpcService<NodeService>();
         agent.MapGrpcHealthChecksService();
 
-        // Made now and not at the first call: whatever is wrong with the key file stops the start.
+        // Made now and not at the first call: a key file that cannot be used stops the start, and the start time is the start's.
         _ = agent.Services.GetRequiredService<TokenKeyRing>();
+        _ = agent.Services.GetRequiredService<NodeService>();
         return agent;
     }
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Information,
-        Message = "Listening on {Url}: agent {Version}, kernel {Kernel}, libbpf {Libbpf}")]
-    private static partial void LogListening(ILogger logger, string url, string version, string kernel, string libbpf);
+        Message = "Listening on {Endpoint}: agent {Version}, kernel {Kernel}, libbpf {Libbpf}")]
+    private static partial void LogListening(ILogger logger, string endpoint, string version, string kernel, string libbpf);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Warning,
         Message = "Plain HTTP is on: every user of this machine can read every map through it")]

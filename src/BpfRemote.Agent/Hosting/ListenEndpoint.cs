@@ -10,6 +10,11 @@ internal abstract record ListenEndpoint
     private const string HttpScheme = "http://";
     private const int MaxUnixPathBytes = 107;
 
+    /// <summary>An address that Kestrel listens on, as a user would write it.</summary>
+    public static string Spell(string kestrelUrl) => kestrelUrl.StartsWith("http://unix:", StringComparison.Ordinal)
+        ? UnixScheme + kestrelUrl["http://unix:".Length..]
+        : kestrelUrl;
+
     /// <summary>Parses an endpoint.</summary>
     /// <param name="text">As on the command line.</param>
     /// <param name="plaintext">Whether plain HTTP is allowed, on loopback.</param>

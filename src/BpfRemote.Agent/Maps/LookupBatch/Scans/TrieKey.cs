@@ -33,9 +33,6 @@ internal static class TrieKey
         return order;
     }
 
-    /// <summary>Whether a key's prefix length is one that its size allows.</summary>
-    public static bool IsValid(ReadOnlySpan<byte> key) => PrefixLength(key) <= (uint)(key.Length - HeaderSize) * 8;
-
     /// <summary>Writes the part of a key that counts: the rest of it plays no role in the walk.</summary>
     /// <returns>The bytes written.</returns>
     public static int Write(ReadOnlySpan<byte> key, Span<byte> to)
