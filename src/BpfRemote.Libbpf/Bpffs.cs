@@ -10,7 +10,7 @@ internal static unsafe class Bpffs
     private static readonly EnumerationOptions OneDirectory = new()
     {
         AttributesToSkip = FileAttributes.ReparsePoint, // a symbolic link leads out of the bpffs, or to a pin found anyway
-        ReturnSpecialDirectories = false,
+        IgnoreInaccessible = true,
     };
 
     /// <summary>Whether a path leads to something on a bpffs.</summary>

@@ -84,7 +84,8 @@ public sealed unsafe class KernelMapSource : IMapSource
     public PinnedMaps ReadPins(CancellationToken cancellationToken) => Bpffs.ReadPins(cancellationToken);
 
     /// <inheritdoc/>
-    public MapOwners ReadOwners(CancellationToken cancellationToken) => ProcessWalk.ReadOwners(cancellationToken);
+    public MapOwners ReadOwners(CancellationToken cancellationToken) =>
+        ProcessWalk.ReadOwners(Environment.ProcessId, cancellationToken);
 
     /// <inheritdoc/>
     public MapPrograms ReadPrograms(CancellationToken cancellationToken) => ProgramWalk.ReadPrograms(cancellationToken);

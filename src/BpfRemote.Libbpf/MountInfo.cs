@@ -14,11 +14,10 @@ internal static class MountInfo
     {
         foreach (string line in lines)
         {
-            string[] fields = line.Split(' ');
-
             // A variable number of optional fields ends with a lone dash; the type comes after it.
-            int separator = Array.IndexOf(fields, "-", MountPointField);
-            if (separator > MountPointField && separator + 1 < fields.Length && fields[separator + 1] == fileSystemType)
+            string[] halves = line.Split(" - ", 2);
+            string[] fields = halves[0].Split(' ');
+            if (halves.Length == 2 && fields.Length > MountPointField && halves[1].Split(' ', 2)[0] == fileSystemType)
             {
                 yield return Unescape(fields[MountPointField]);
             }

@@ -8,8 +8,7 @@ internal static class ProcFile
     /// <summary>Reads a file to its end, or until the buffer is full.</summary>
     internal static ReadOnlySpan<byte> Read(string path, Span<byte> buffer)
     {
-        // FileShare.ReadWrite: anything less would take a lock.
-        using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using SafeFileHandle file = File.OpenHandle(path);
         int length = 0;
         while (length < buffer.Length)
         {

@@ -14,17 +14,19 @@ internal sealed unsafe class ProcessWalk
     /// <summary>What /proc/PID/fd/N of a map links to, on every kernel.</summary>
     private static ReadOnlySpan<byte> MapLink => "anon_inode:bpf-map"u8;
 
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = FileAttributes.None, IgnoreInaccessible = false };
+
     private readonly HashSet<(uint MapId, OwnerProcess Owner)> _owners = [];
     private bool _complete = true;
 
-    /// <summary>Walks all processes but this one.</summary>
-    internal static MapOwners ReadOwners(CancellationToken cancellationToken)
+    /// <summary>Walks all processes but one.</summary>
+    internal static MapOwners ReadOwners(int exceptPid, CancellationToken cancellationToken)
     {
         ProcessWalk walk = new();
         foreach (uint pid in Numbers("/proc"))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (pid != Environment.ProcessId)
+            if (pid != exceptPid)
             {
                 walk.Try(() => walk.ReadProcess(pid, cancellationToken));
             }
@@ -98,7 +100,7 @@ internal sealed unsafe class ProcessWalk
 
     /// <summary>The entries of a directory that are numbers.</summary>
     private static FileSystemEnumerable<uint> Numbers(string directory) =>
-        new FileSystemEnumerable<uint>(directory, (ref FileSystemEntry entry) => Number(entry.FileName) ?? 0)
+        new FileSystemEnumerable<uint>(directory, (ref FileSystemEntry entry) => Number(entry.FileName) ?? 0, Everything)
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) => Number(entry.FileName) is not null,
         };

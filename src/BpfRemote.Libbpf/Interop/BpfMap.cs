@@ -28,7 +28,7 @@ internal struct bpf_get_fd_by_id_opts
 {
     internal nuint sz;
     internal uint open_flags;
-    private readonly uint padding;
+    private readonly uint _zero;
 }
 
 [StructLayout(LayoutKind.Sequential)]

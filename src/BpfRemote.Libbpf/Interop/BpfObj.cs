@@ -19,5 +19,5 @@ internal struct bpf_obj_get_opts
 {
     internal nuint sz;
     internal uint file_flags;
-    private readonly uint padding;
+    private readonly uint _zero;
 }

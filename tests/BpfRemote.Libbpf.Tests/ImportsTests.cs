@@ -1,0 +1,29 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using Xunit;
+
+namespace BpfRemote.Libbpf.Tests;
+
+public sealed class ImportsTests
+{
+    /// <summary>Everything the fence may call. A call that changes a map, a program or a pin has no place here.</summary>
+    private static readonly string[] Allowed =
+    [
+        "bpf_map_get_fd_by_id_opts", "bpf_map_get_next_id", "bpf_map_get_next_key", "bpf_map_lookup_batch", "bpf_map_lookup_elem",
+        "bpf_obj_get_info_by_fd", "bpf_obj_get_opts", "bpf_prog_get_fd_by_id", "bpf_prog_get_next_id",
+        "clock_gettime", "close", "libbpf_num_possible_cpus", "libbpf_set_print", "libbpf_version_string", "readlink", "statfs",
+    ];
+
+    [Fact]
+    public void The_fence_imports_only_calls_that_read()
+    {
+        IEnumerable<string> imported =
+            from type in typeof(KernelMapSource).Assembly.GetTypes()
+            from method in type.GetMethods(
+                BindingFlags.Static | BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
+            where method.Attributes.HasFlag(MethodAttributes.PinvokeImpl)
+            select method.GetCustomAttribute<DllImportAttribute>()!.EntryPoint ?? method.Name;
+
+        Assert.Equal(Allowed, imported.Distinct().Order(StringComparer.Ordinal));
+    }
+}
