@@ -23,7 +23,7 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
 
     /// <summary>Creates an empty map. Ids rise from 1 and are never used again.</summary>
     /// <exception cref="BpfException">EINVAL: the type does not come in these sizes.</exception>
-    public SimulatedMap CreateMap(MapSpec spec)
+    public SimulatedMap CreateMap(SimulatedMapSpec spec)
     {
         lock (_lock)
         {

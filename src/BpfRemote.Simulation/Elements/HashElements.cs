@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using BpfRemote.Libbpf;
 
 namespace BpfRemote.Simulation.Elements;
@@ -22,7 +22,7 @@ internal sealed class HashElements : MapElements
         _buckets = new Entry?[BitOperations.RoundUpToPowerOf2(info.MaxEntries)];
         _recency = info.Type is BpfMapType.LruHash or BpfMapType.LruPerCpuHash ? [] : null;
         _maxEntries = info.MaxEntries;
-        _seed = (info.Flags & MapSpec.ZeroSeed) == 0 ? (uint)new Random(nodeSeed ^ (int)info.Id).NextInt64() : 0;
+        _seed = (info.Flags & SimulatedMapSpec.ZeroSeed) == 0 ? (uint)new Random(nodeSeed ^ (int)info.Id).NextInt64() : 0;
         _hashes = info.Type != BpfMapType.DevMapHash;
         _updatesInPlace = ValueShape.IsPerCpu(info.Type);
     }
@@ -144,7 +144,7 @@ internal sealed class HashElements : MapElements
 
     private uint BucketOf(ReadOnlySpan<byte> key)
     {
-        uint hash = _hashes ? JenkinsHash.Of(key, _seed) : BinaryPrimitives.ReadUInt32LittleEndian(key);
+        uint hash = _hashes ? JenkinsHash.Of(key, _seed) : MemoryMarshal.Read<uint>(key);
         return hash & (uint)(_buckets.Length - 1);
     }
 

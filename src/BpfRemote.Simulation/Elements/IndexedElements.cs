@@ -1,4 +1,4 @@
-using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using BpfRemote.Libbpf;
 
 namespace BpfRemote.Simulation.Elements;
@@ -46,7 +46,7 @@ internal class IndexedElements : MapElements
             return Errno.ENOENT;
         }
 
-        BinaryPrimitives.WriteUInt32LittleEndian(nextKey, next);
+        MemoryMarshal.Write(nextKey, next);
         return Errno.None;
     }
 
@@ -88,5 +88,5 @@ internal class IndexedElements : MapElements
         return error;
     }
 
-    protected static uint IndexOf(ReadOnlySpan<byte> key) => BinaryPrimitives.ReadUInt32LittleEndian(key);
+    protected static uint IndexOf(ReadOnlySpan<byte> key) => MemoryMarshal.Read<uint>(key);
 }

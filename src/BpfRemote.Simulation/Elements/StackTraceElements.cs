@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using System.Numerics;
+using System.Runtime.InteropServices;
 using BpfRemote.Libbpf;
 
 namespace BpfRemote.Simulation.Elements;
@@ -24,7 +24,7 @@ internal sealed class StackTraceElements(MapInfo info, ValueShape shape)
             return Errno.ENOENT;
         }
 
-        BinaryPrimitives.WriteUInt32LittleEndian(nextKey, next);
+        MemoryMarshal.Write(nextKey, next);
         return Errno.None;
     }
 }

@@ -9,7 +9,7 @@ namespace BpfRemote.Simulation;
 /// <param name="KeySize">Bytes of one key; 0 for queue, stack, ring buffers, bloom_filter and arena.</param>
 /// <param name="ValueSize">Bytes of one value; for per-CPU types, of one CPU's value.</param>
 /// <param name="MaxEntries">0 only for cgroup and local storage.</param>
-public sealed record MapSpec(BpfMapType Type, string Name, uint KeySize, uint ValueSize, uint MaxEntries)
+public sealed record SimulatedMapSpec(BpfMapType Type, string Name, uint KeySize, uint ValueSize, uint MaxEntries)
 {
     /// <summary>Hash types with this flag hash with seed 0, so that their buckets are those of every kernel.</summary>
     public const uint ZeroSeed = 1 << 6;
@@ -22,6 +22,9 @@ public sealed record MapSpec(BpfMapType Type, string Name, uint KeySize, uint Va
     /// <summary><c>map_extra</c> as given to BPF_MAP_CREATE.</summary>
     public ulong MapExtra { get; init; }
 
+    /// <summary>For prog_array: the type of the programs it may call.</summary>
+    public uint? OwnerProgType { get; init; }
+
     internal MapInfo ToInfo(uint id) => IsValid
         ? new MapInfo
         {
@@ -33,6 +36,7 @@ public sealed record MapSpec(BpfMapType Type, string Name, uint KeySize, uint Va
             MaxEntries = MaxEntries,
             Flags = Flags,
             MapExtra = MapExtra,
+            OwnerProgType = OwnerProgType,
             MemlockBytes = ((ulong)KeySize + ValueSize) * MaxEntries,
         }
         : throw new BpfException("bpf_map_create", Errno.EINVAL, $"{Name} ({Type})");
