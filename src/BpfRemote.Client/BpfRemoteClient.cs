@@ -8,7 +8,7 @@ namespace BpfRemote.Client;
 
 /// <summary>A client of one node's agent. Safe to use from several threads; its connections are shared.</summary>
 /// <remarks>
-/// Every call throws <see cref="BpfRemoteException"/> or one of the types derived from it where the agent refuses or fails it, and
+/// Every call throws <see cref="BpfRemoteException"/>, or a type derived from it, where the agent refuses or fails it, and
 /// <see cref="OperationCanceledException"/> where its caller cancels it. Only scans are tried again by themselves.
 /// </remarks>
 public sealed class BpfRemoteClient : IDisposable
@@ -48,8 +48,8 @@ public sealed class BpfRemoteClient : IDisposable
     /// <exception cref="AgentUnreachableException">No agent answers.</exception>
     public async Task<Node> GetNodeAsync(CancellationToken cancellationToken = default)
     {
-        GetNodeResponse response =
-            await FinishAsync(_nodes.GetNodeAsync(new(), cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        AsyncUnaryCall<GetNodeResponse> call = _nodes.GetNodeAsync(new(), cancellationToken: cancellationToken);
+        GetNodeResponse response = await FinishAsync(call, cancellationToken).ConfigureAwait(false);
         return response.Node ?? throw Invalid("GetNode answered without a node");
     }
 
@@ -63,8 +63,8 @@ public sealed class BpfRemoteClient : IDisposable
         ListMapsRequest request = filter?.Clone() ?? new();
         do
         {
-            ListMapsResponse page =
-                await FinishAsync(_maps.ListMapsAsync(request, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+            AsyncUnaryCall<ListMapsResponse> call = _maps.ListMapsAsync(request, cancellationToken: cancellationToken);
+            ListMapsResponse page = await FinishAsync(call, cancellationToken).ConfigureAwait(false);
             foreach (Map map in page.Maps)
             {
                 yield return map;
@@ -77,7 +77,7 @@ public sealed class BpfRemoteClient : IDisposable
 
     /// <summary>One map.</summary>
     /// <param name="map">Which map; see <see cref="MapSelectors"/>.</param>
-    /// <param name="view">How much of it: <see cref="MapView.Full"/> adds pinned paths, programs and owners, and costs more.</param>
+    /// <param name="view"><see cref="MapView.Full"/> adds pinned paths, programs and owners, and costs more.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <returns>The map.</returns>
     /// <exception cref="MapNotFoundException">There is no such map, or the caller may not list it.</exception>
@@ -85,14 +85,14 @@ public sealed class BpfRemoteClient : IDisposable
         MapSelector map, MapView view = MapView.Basic, CancellationToken cancellationToken = default)
     {
         GetMapRequest request = new() { Map = map, View = view };
-        GetMapResponse response =
-            await FinishAsync(_maps.GetMapAsync(request, cancellationToken: cancellationToken), cancellationToken).ConfigureAwait(false);
+        AsyncUnaryCall<GetMapResponse> call = _maps.GetMapAsync(request, cancellationToken: cancellationToken);
+        GetMapResponse response = await FinishAsync(call, cancellationToken).ConfigureAwait(false);
         return response.Map ?? throw Invalid("GetMap answered without a map");
     }
 
     /// <summary>The values of given keys, in as many calls as their number asks for.</summary>
     /// <param name="map">Which map; see <see cref="MapSelectors"/>.</param>
-    /// <param name="keys">The keys, packed: at least one, each key_size bytes. Not to be changed while the result is in use.</param>
+    /// <param name="keys">The keys, packed, at least one. Not to be changed while the result is in use.</param>
     /// <param name="cancellationToken">Cancels the lookup.</param>
     /// <returns>The values.</returns>
     /// <exception cref="ArgumentException">The keys are not a multiple of key_size bytes, or there is none.</exception>
@@ -108,37 +108,34 @@ public sealed class BpfRemoteClient : IDisposable
         int keySize = (int)described.KeySize;
         if (described.MaxLookupKeys == 0 || keySize == 0)
         {
-            // There is nothing to look up; the agent has the reason.
-            LookupElementsRequest request = new() { Map = selector, Keys = UnsafeByteOperations.UnsafeWrap(keys) };
-            return new(keys, 1, [await LookupAsync(request, cancellationToken).ConfigureAwait(false)]);
+            // Nothing can be looked up here, and the agent's refusal says why.
+            await LookupOnceAsync(selector, keys, cancellationToken).ConfigureAwait(false);
+            throw Invalid("LookupElements answered for a map that has nothing to look up");
         }
 
         if (keys.IsEmpty || keys.Length % keySize != 0)
         {
-            throw new ArgumentException($"Keys of {keys.Length} bytes are not a positive multiple of the map's {keySize}.", nameof(keys));
+            throw new ArgumentException(
+                $"{keys.Length} bytes are not one or more keys of the map's {keySize} bytes.", nameof(keys));
         }
 
         int count = keys.Length / keySize;
         int chunk = (int)Math.Min(described.MaxLookupKeys, (uint)count);
-        LookupElementsResponse[] responses = new LookupElementsResponse[((count - 1) / chunk) + 1];
-        for (int i = 0; i < responses.Length; i++)
+        List<LookupElementsResponse> responses = new((count + chunk - 1) / chunk);
+        for (int first = 0; first < count; first += chunk)
         {
-            int first = i * chunk;
             int size = Math.Min(chunk, count - first);
-            LookupElementsRequest request = new()
+            LookupElementsResponse response = await LookupOnceAsync(
+                selector, keys.Slice(first * keySize, size * keySize), cancellationToken).ConfigureAwait(false);
+            if (response.Layout?.KeySize != described.KeySize
+                || response.Layout.ValueStride != described.ValueStride
+                || response.Found.Count != size
+                || response.Values.Length != size * described.ValueStride)
             {
-                Map = selector,
-                Keys = UnsafeByteOperations.UnsafeWrap(keys.Slice(first * keySize, size * keySize)),
-            };
-            LookupElementsResponse response = await LookupAsync(request, cancellationToken).ConfigureAwait(false);
-            if (response.Layout is null || response.Layout.KeySize != keySize || response.Found.Count != size
-                || response.Values.Length != size * response.Layout.ValueStride
-                || response.Layout.ValueStride != (responses[0] ?? response).Layout.ValueStride)
-            {
-                throw Invalid("LookupElements answered with another shape than it was asked for");
+                throw Invalid($"LookupElements answered with another shape than {size} keys of this map have");
             }
 
-            responses[i] = response;
+            responses.Add(response);
         }
 
         return new(keys, chunk, responses);
@@ -146,7 +143,8 @@ public sealed class BpfRemoteClient : IDisposable
 
     /// <summary>A scan of a map; see <see cref="Guarantee"/> for what it promises while the map changes.</summary>
     /// <param name="map">
-    /// Which map; see <see cref="MapSelectors"/>. May be <see langword="null"/> with a <see cref="ScanOptions.ContinuationToken"/>.
+    /// Which map; see <see cref="MapSelectors"/>. May be <see langword="null"/> with
+    /// <see cref="ScanOptions.ContinuationToken"/>.
     /// </param>
     /// <param name="options">How to scan; <see langword="null"/> for everything, gently.</param>
     /// <returns>The scan, which begins when it is enumerated.</returns>
@@ -162,8 +160,12 @@ public sealed class BpfRemoteClient : IDisposable
     /// <summary>Ends the connections that <see cref="Connect"/> made, and every call over them.</summary>
     public void Dispose() => _channel?.Dispose();
 
-    private Task<LookupElementsResponse> LookupAsync(LookupElementsRequest request, CancellationToken cancellationToken) =>
-        FinishAsync(_maps.LookupElementsAsync(request, cancellationToken: cancellationToken), cancellationToken);
+    private Task<LookupElementsResponse> LookupOnceAsync(
+        MapSelector map, ReadOnlyMemory<byte> keys, CancellationToken cancellationToken)
+    {
+        LookupElementsRequest request = new() { Map = map, Keys = UnsafeByteOperations.UnsafeWrap(keys) };
+        return FinishAsync(_maps.LookupElementsAsync(request, cancellationToken: cancellationToken), cancellationToken);
+    }
 
     private async Task<T> FinishAsync<T>(AsyncUnaryCall<T> call, CancellationToken cancellationToken)
     {

@@ -27,17 +27,19 @@ public sealed record BpfRemoteClientOptions
     /// </summary>
     public int MaxTriesWithoutProgress { get; init; } = 10;
 
-    /// <summary>The wait before a scan is tried again, doubled for each further try and varied by 20 %. Default: 100 ms.</summary>
+    /// <summary>The wait before a scan's first new try, doubled for each further, varied by 20 %. Default: 100 ms.</summary>
     public TimeSpan InitialBackoff { get; init; } = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>What the wait grows to, before it is varied. Default: 5 s. An agent that asks for a longer wait gets it.</summary>
+    /// <summary>What that wait grows to. Default: 5 s. An agent that asks for a longer one gets up to 5 min.</summary>
     public TimeSpan MaxBackoff { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>What measures those waits. Default: the system's clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 
-    /// <summary>Options with <see cref="Address"/> from <c>BPFREMOTE_ADDRESS</c>, the default where it is unset or empty.</summary>
+    /// <summary>The defaults, with <see cref="Address"/> from <c>BPFREMOTE_ADDRESS</c> where it is set.</summary>
     /// <returns>The options.</returns>
-    public static BpfRemoteClientOptions FromEnvironment() =>
-        Environment.GetEnvironmentVariable(AddressVariable) is { Length: > 0 } address ? new() { Address = address } : new();
+    public static BpfRemoteClientOptions FromEnvironment() => new()
+    {
+        Address = Environment.GetEnvironmentVariable(AddressVariable) is { Length: > 0 } address ? address : DefaultAddress,
+    };
 }

@@ -21,7 +21,7 @@ public class BpfRemoteException : Exception
     /// <summary>The gRPC status.</summary>
     public StatusCode StatusCode { get; }
 
-    /// <summary>Why, as the agent says; <see cref="ErrorReason.Unspecified"/> where it does not, or is newer than this library.</summary>
+    /// <summary>Why; <see cref="ErrorReason.Unspecified"/> where the agent does not say, or is newer than this library.</summary>
     public ErrorReason Reason { get; }
 
     /// <summary>The facts that belong to <see cref="Reason"/>, such as <c>errno</c> or <c>map_ids</c>; see that enum.</summary>
@@ -59,8 +59,9 @@ public sealed class PermissionDeniedException : BpfRemoteException
 }
 
 /// <summary>
-/// The scan cannot go on from its token and must begin anew: the token is not one of this map (<see cref="ErrorReason.TokenInvalid"/>),
-/// is too old (<see cref="ErrorReason.TokenExpired"/>), or the map is gone (<see cref="ErrorReason.MapReplaced"/>).
+/// The scan cannot go on from its token and must begin anew: the token is none of this map
+/// (<see cref="ErrorReason.TokenInvalid"/>) or too old (<see cref="ErrorReason.TokenExpired"/>), or the map is gone
+/// (<see cref="ErrorReason.MapReplaced"/>).
 /// </summary>
 public sealed class ContinuationTokenException : BpfRemoteException
 {

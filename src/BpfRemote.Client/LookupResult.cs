@@ -7,9 +7,9 @@ public sealed class LookupResult
 {
     private readonly ReadOnlyMemory<byte> _keys;
     private readonly int _keysPerResponse;
-    private readonly LookupElementsResponse[] _responses;
+    private readonly List<LookupElementsResponse> _responses;
 
-    internal LookupResult(ReadOnlyMemory<byte> keys, int keysPerResponse, LookupElementsResponse[] responses)
+    internal LookupResult(ReadOnlyMemory<byte> keys, int keysPerResponse, List<LookupElementsResponse> responses)
     {
         _keys = keys;
         _keysPerResponse = keysPerResponse;
@@ -34,9 +34,7 @@ public sealed class LookupResult
         return _keys.Span.Slice(index * size, size);
     }
 
-    /// <summary>
-    /// Whether a key was found. An lpm_trie answers with the longest prefix match, so there this does not mean that the key exists.
-    /// </summary>
+    /// <summary>Whether a key was found; for an lpm_trie, whether any prefix matches it: the key itself may not exist.</summary>
     /// <param name="index">From 0 to below <see cref="Count"/>.</param>
     /// <returns>Whether it was.</returns>
     /// <exception cref="ArgumentOutOfRangeException">There is no such key.</exception>
@@ -57,5 +55,6 @@ public sealed class LookupResult
         return _responses[index / _keysPerResponse].Values.Span.Slice(index % _keysPerResponse * stride, stride);
     }
 
-    private void CheckIndex(int index) => ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
+    private void CheckIndex(int index) =>
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)Count, nameof(index));
 }

@@ -4,8 +4,8 @@ using Grpc.Core;
 namespace BpfRemote.Client;
 
 /// <summary>
-/// A scan of a map, over as many calls as it takes: begins when it is enumerated, and anew each time. It ends without an exception
-/// only when it is complete or <see cref="ScanOptions.Limit"/> stopped it.
+/// A scan of a map, over as many calls as it takes. It begins when it is enumerated, anew each time, and ends without an
+/// exception only when it is complete or <see cref="ScanOptions.Limit"/> stopped it.
 /// </summary>
 /// <remarks>
 /// An interrupted scan (agent unavailable or restarted, connection reset) is continued after the last batch the caller was done
@@ -20,7 +20,11 @@ public sealed class MapScan : IAsyncEnumerable<MapBatch>
     private readonly Action<ScanResume>? _onResume;
 
     internal MapScan(
-        MapService.MapServiceClient service, BpfRemoteClientOptions clientOptions, string? address, MapSelector? map, ScanOptions options)
+        MapService.MapServiceClient service,
+        BpfRemoteClientOptions clientOptions,
+        string? address,
+        MapSelector? map,
+        ScanOptions options)
     {
         _service = service;
         _clientOptions = clientOptions;
@@ -96,11 +100,10 @@ public sealed class MapScan : IAsyncEnumerable<MapBatch>
 
     private Task WaitAsync(RpcFailure failure, int tries, string? continuationToken, CancellationToken cancellationToken)
     {
-        double backoff = Math.Min(
-            _clientOptions.InitialBackoff.Ticks * Math.Pow(2, tries - 1), _clientOptions.MaxBackoff.Ticks);
+        double ticks = Math.Min(_clientOptions.InitialBackoff.Ticks * Math.Pow(2, tries - 1), _clientOptions.MaxBackoff.Ticks);
 
         // Varied, so that the clients of a restarted agent do not return all at once.
-        TimeSpan delay = TimeSpan.FromTicks((long)(backoff * (0.8 + (0.4 * Random.Shared.NextDouble()))));
+        TimeSpan delay = TimeSpan.FromTicks((long)ticks) * (0.8 + (0.4 * Random.Shared.NextDouble()));
         if (failure.RetryAfter is { } retryAfter && retryAfter > delay)
         {
             delay = retryAfter;

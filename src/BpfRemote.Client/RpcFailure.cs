@@ -17,7 +17,8 @@ internal sealed class RpcFailure
     // An agent that asks for more is not one to wait for in silence: the caller learns the time from the exception.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
 
-    private static readonly EnumDescriptor Reasons = ErrorReasonReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(ErrorReason));
+    private static readonly EnumDescriptor Reasons =
+        ErrorReasonReflection.Descriptor.FindTypeByName<EnumDescriptor>(nameof(ErrorReason));
 
     private readonly bool _hasErrorInfo;
 
@@ -94,20 +95,23 @@ internal sealed class RpcFailure
                 new ContinuationTokenException(message, this, continuationToken),
             (StatusCode.PermissionDenied or StatusCode.Unauthenticated, _) =>
                 new PermissionDeniedException(message, this, continuationToken),
-            _ when ConnectError is { } error => new AgentUnreachableException(DescribeConnectError(address, error), this, continuationToken),
+            _ when ConnectError is { } error =>
+                new AgentUnreachableException(DescribeConnectError(address, error), this, continuationToken),
             _ => new BpfRemoteException(message, this, continuationToken),
         };
     }
 
     private string DescribeConnectError(string? address, Exception error)
     {
-        string advice = IsRefusedConnection switch
+        Exception cause = error.GetBaseException();
+        string advice = cause switch
         {
-            true when address?.StartsWith("unix:", StringComparison.Ordinal) == true => "The socket is for root and its group: are you a member?",
-            true => "The agent's certificate must be trusted here and name this host.",
-            false => "Is bpfremote-agent running and listening there?",
+            SocketException { SocketErrorCode: SocketError.AccessDenied } =>
+                "The socket is for root and its group: are you a member?",
+            _ when IsRefusedConnection => "The agent's certificate must be trusted here and name this host.",
+            _ => "Is bpfremote-agent running and listening there?",
         };
-        return $"Cannot reach the agent at {address ?? "its address"}: {error.GetBaseException().Message}. {advice}";
+        return $"Cannot reach the agent at {address ?? "its address"}: {cause.Message.TrimEnd('.')}. {advice}";
     }
 
     private Exception? FindTransportError(Func<Exception, bool> fits)

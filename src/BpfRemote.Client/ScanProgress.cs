@@ -41,6 +41,11 @@ internal sealed class ScanProgress(LookupBatchRequest request)
         }
 
         _layout ??= response.Layout ?? throw Invalid("the first response of the call has no layout");
+        if (response.Count > int.MaxValue)
+        {
+            throw Invalid($"a response of {response.Count} entries");
+        }
+
         bool hasKeys = Request.Include != Include.CountOnly;
         bool hasValues = Request.Include is Include.Unspecified or Include.KeysAndValues;
         Check("keys", response.Keys.Length, hasKeys ? _layout.KeySize : 0, response.Count);

@@ -1,0 +1,140 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using BpfRemote.V1;
+
+namespace BpfRemote.Client.Tests;
+
+/// <summary>The code of the package's README, compiled and run; the README holds it word for word.</summary>
+public sealed partial class ReadmeTests
+{
+    private static readonly FakeMapService Service = new(25);
+
+    [Fact]
+    public async Task Connect_list_scan()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"bpfremote-{Environment.ProcessId}.sock");
+        await using FakeAgent agent = await FakeAgent.StartAsync(Service, options => FakeAgent.ListenOnSocket(options, path));
+        string address = $"unix://{path}";
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+
+        // readme
+        using BpfRemoteClient client = BpfRemoteClient.Connect(new() { Address = address });
+
+        await foreach (Map map in client.ListMapsAsync(cancellationToken: cancellationToken))
+        {
+            Console.WriteLine($"{map.Id}: {map.TypeName} {map.Name}, up to {map.MaxEntries} entries");
+        }
+
+        MapScan scan = client.Scan(MapSelectors.ByPinnedPath("/sys/fs/bpf/connections"));
+        await foreach (MapBatch batch in scan.WithCancellation(cancellationToken))
+        {
+            foreach (MapEntry entry in batch)
+            {
+                Console.WriteLine($"{Convert.ToHexString(entry.Key)}: {Convert.ToHexString(entry.Value)}");
+            }
+        }
+        // end
+
+        AssertInReadme();
+    }
+
+    [Fact]
+    public async Task Page_and_continue_later()
+    {
+        await using FakeAgent agent = await FakeAgent.StartAsync(Service);
+        using BpfRemoteClient client = agent.Connect();
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        uint mapId = 7;
+        int stored = 0;
+        Task StoreAsync(ReadOnlyMemory<byte> keys, ReadOnlyMemory<byte> values)
+        {
+            Assert.Equal(keys.Length / FakeMapService.KeySize, values.Length / FakeMapService.ValueSize);
+            stored += keys.Length / FakeMapService.KeySize;
+            return Task.CompletedTask;
+        }
+
+        // readme
+        string? token = null;
+        do
+        {
+            ScanOptions page = new() { Limit = 10_000, ContinuationToken = token };
+            await foreach (MapBatch batch in client.Scan(MapSelectors.ById(mapId), page).WithCancellation(cancellationToken))
+            {
+                await StoreAsync(batch.Keys, batch.Values);
+                token = batch.ContinuationToken;
+            }
+        }
+        while (token?.Length > 0);
+        // end
+
+        Assert.Equal(25, stored);
+        AssertInReadme();
+    }
+
+    [Fact]
+    public async Task Look_up_keys()
+    {
+        await using FakeAgent agent = await FakeAgent.StartAsync(Service);
+        using BpfRemoteClient client = agent.Connect();
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        byte[] keys = [1, 0, 0, 0, 2, 1, 0, 0];
+
+        // readme
+        LookupResult result = await client.LookupAsync(MapSelectors.ByName("connections"), keys, cancellationToken);
+        for (int i = 0; i < result.Count; i++)
+        {
+            Console.WriteLine(result.IsFound(i) ? Convert.ToHexString(result.Value(i)) : "not found");
+        }
+        // end
+
+        Assert.Equal(2, result.Count);
+        AssertInReadme();
+    }
+
+    [Fact]
+    public async Task Errors()
+    {
+        ScanOptions options = new() { ContinuationToken = "10" };
+        List<string?> tokens = [];
+        FakeMapService service = new(25);
+        service.EndAfter(0, Ending.Status(Grpc.Core.StatusCode.FailedPrecondition, "TOKEN_EXPIRED"));
+        await using FakeAgent agent = await FakeAgent.StartAsync(service);
+        using BpfRemoteClient client = agent.Connect();
+        async Task ScanAsync(ScanOptions scan)
+        {
+            tokens.Add(scan.ContinuationToken);
+            await client.Scan(MapSelectors.ById(7), scan).ReadAsync(service);
+        }
+
+        // readme
+        try
+        {
+            await ScanAsync(options);
+        }
+        catch (ContinuationTokenException)
+        {
+            await ScanAsync(options with { ContinuationToken = null });
+        }
+        catch (BpfRemoteException error) when (error.Reason == ErrorReason.MapNameAmbiguous)
+        {
+            Console.WriteLine($"Which of these maps? {error.Metadata["map_ids"]}");
+        }
+        // end
+
+        Assert.Equal(["10", null], tokens);
+        AssertInReadme();
+    }
+
+    [GeneratedRegex(@"^ {8}// readme\n(.*?)^ {8}// end$", RegexOptions.Multiline | RegexOptions.Singleline)]
+    private static partial Regex Example { get; }
+
+    private static void AssertInReadme([CallerLineNumber] int line = 0, [CallerFilePath] string file = "")
+    {
+        // The example that ends last before the line of the call.
+        string before = string.Join('\n', File.ReadLines(file).Take(line));
+        string example = Example.Matches(before)[^1].Groups[1].Value;
+        string unindented = string.Join('\n', example.Split('\n').Select(each => each.Length >= 8 ? each[8..] : each));
+        string readme = Path.Combine(Path.GetDirectoryName(file)!, "../../src/BpfRemote.Client/README.md");
+        Assert.Contains(unindented, File.ReadAllText(readme), StringComparison.Ordinal);
+    }
+}
