@@ -6,6 +6,8 @@ using BpfRemote.Agent.Limits;
 namespace BpfRemote.Agent;
 
 /// <summary>How the agent runs. A configuration file is this record as JSON, with camelCase names; the command line goes before it.</summary>
+/// <remarks>Properties have setters because generated JSON code gives an init-only one that the file lacks the type's default, not
+/// the one written here.</remarks>
 public sealed record AgentOptions
 {
     /// <summary>The endpoint where nothing else is said.</summary>
@@ -13,20 +15,20 @@ public sealed record AgentOptions
 
     /// <summary>Where to listen: <c>unix:///path</c>, or <c>http://127.0.0.1:port</c> (port 0 for any) with <see cref="Plaintext"/>.
     /// Default: <see cref="DefaultEndpoint"/>.</summary>
-    public IReadOnlyList<string> Listen { get; init; } = [DefaultEndpoint];
+    public IReadOnlyList<string> Listen { get; set; } = [DefaultEndpoint];
 
     /// <summary>Whether plain HTTP may be served on loopback: every local user can reach it then. Default: false.</summary>
-    public bool Plaintext { get; init; }
+    public bool Plaintext { get; set; }
 
     /// <summary>Whether to serve an in-memory kernel with sample maps in place of the real one. Default: false.</summary>
-    public bool Simulate { get; init; }
+    public bool Simulate { get; set; }
 
     /// <summary>Where the token keys are kept, over restarts and not over a reboot. Default: $RUNTIME_DIRECTORY, else /run/bpfremote;
     /// with <see cref="Simulate"/> a directory of the user's.</summary>
-    public string? RuntimeDirectory { get; init; }
+    public string? RuntimeDirectory { get; set; }
 
     /// <summary>The limits. Each has its unit, range and default.</summary>
-    public AgentLimits Limits { get; init; } = new();
+    public AgentLimits Limits { get; set; } = new();
 
     /// <summary>The runtime directory in force.</summary>
     public string ResolveRuntimeDirectory() =>

@@ -8,6 +8,7 @@ using BpfRemote.Agent.Node;
 using BpfRemote.Agent.Tokens;
 using BpfRemote.Libbpf;
 using BpfRemote.Simulation;
+using BpfRemote.Simulation.Samples;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Logging.Console;
 
@@ -23,10 +24,10 @@ public static partial class AgentHost
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(AgentOptions options)
     {
-        IMapSource source;
         try
         {
-            source = options.Simulate ? new SimulatedMapSource(new SimulatedNode(), TimeProvider.System) : KernelMapSource.Create();
+            (IMapSource source, ITimer? churn) = options.Simulate ? SimulateNode() : (KernelMapSource.Create(), null);
+            using ITimer? running = churn;
             await using WebApplication agent = Build(options, source, TimeProvider.System);
             await agent.StartAsync();
             foreach (string endpoint in agent.Urls.Select(ListenEndpoint.Spell))
@@ -47,6 +48,13 @@ public static partial class AgentHost
             await Console.Error.WriteLineAsync($"bpfremote-agent: {e.Message}");
             return Failed;
         }
+    }
+
+    /// <summary>A node in memory, and the timer that keeps its maps changing.</summary>
+    private static (IMapSource Source, ITimer? Churn) SimulateNode()
+    {
+        SimulatedMapSource node = new(new SimulatedNode(), TimeProvider.System);
+        return (node, SampleMaps.AddTo(node).Start(TimeProvider.System, TimeSpan.FromMilliseconds(100)));
     }
 
     /// <summary>Puts an agent together over a source of maps.</summary>

@@ -34,23 +34,23 @@ public sealed record AgentLimits
     public static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(10);
 
     /// <summary>Connections at once. From 1 to 65,536; 256 by default.</summary>
-    public int MaxConnections { get; init; } = 256;
+    public int MaxConnections { get; set; } = 256;
 
     /// <summary>Calls at once on one connection. From 1 to 1,024; 32 by default.</summary>
-    public int MaxStreamsPerConnection { get; init; } = 32;
+    public int MaxStreamsPerConnection { get; set; } = 32;
 
     /// <summary>Scans at once, over all callers. From 1 to 1,024; 32 by default.</summary>
-    public int MaxConcurrentScans { get; init; } = 32;
+    public int MaxConcurrentScans { get; set; } = 32;
 
     /// <summary>The share of one CPU that all gentle scans together may spend inside native calls.
     /// From 0.001 to 1; 0.1 by default.</summary>
-    public double GentleCpuShare { get; init; } = 0.1;
+    public double GentleCpuShare { get; set; } = 0.1;
 
     /// <summary>The time one write of a response may take. From 0.1 s to 10 min; 5 s by default.</summary>
-    public TimeSpan WriteTimeout { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(5);
 
     /// <summary>The age at which a stream ends, to be resumed. From 1 s to 1 day; 15 min by default.</summary>
-    public TimeSpan MaxStreamAge { get; init; } = TimeSpan.FromMinutes(15);
+    public TimeSpan MaxStreamAge { get; set; } = TimeSpan.FromMinutes(15);
 
     /// <summary>Everything wrong with these limits; empty for nothing.</summary>
     public IEnumerable<string> Violations()

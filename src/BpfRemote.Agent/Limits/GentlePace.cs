@@ -19,6 +19,7 @@ internal sealed class GentlePace(double share, TimeProvider time)
     {
         lock (_lock)
         {
+            Refill();
             _balance -= kernelTime;
         }
     }
@@ -48,13 +49,18 @@ internal sealed class GentlePace(double share, TimeProvider time)
     {
         lock (_lock)
         {
-            long now = time.GetTimestamp();
-            _balance += share * time.GetElapsedTime(_refilledAt, now);
-            _balance = _balance < Burst ? _balance : Burst;
-            _refilledAt = now;
+            Refill();
             return _balance > TimeSpan.Zero
                 ? TimeSpan.Zero
                 : TimeSpan.FromMilliseconds(Math.Ceiling((-_balance / share).TotalMilliseconds) + 1);
         }
+    }
+
+    private void Refill()
+    {
+        long now = time.GetTimestamp();
+        _balance += share * time.GetElapsedTime(_refilledAt, now);
+        _balance = _balance < Burst ? _balance : Burst;
+        _refilledAt = now;
     }
 }

@@ -8,7 +8,7 @@ public sealed class ScanTicketTests
 {
     private static readonly MapInfo SomeMap = new() { Id = 7, Type = BpfMapType.Hash, Name = "conns", KeySize = 4, ValueSize = 8, MaxEntries = 100 };
 
-    public static TheoryData<string?> Pins => [null, "/sys/fs/bpf/conns", "/sys/fs/bpf/" + new string('é', 900)];
+    public static TheoryData<string?> Pins => new((string?)null, "/sys/fs/bpf/conns", "/sys/fs/bpf/" + new string('é', 900));
 
     [Theory]
     [MemberData(nameof(Pins))]

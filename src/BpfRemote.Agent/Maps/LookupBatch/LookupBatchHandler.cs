@@ -28,10 +28,11 @@ internal sealed class LookupBatchHandler(
         OpenedScan opened = opener.Open(query);
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
-        using ScanWriter writer = new(responses, limits, time);
         ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
         using ResponseSlot one = new(opened.Map.Layout, query.Include);
         using ResponseSlot other = new(opened.Map.Layout, query.Include);
+        await using ScanWriter writer = new(responses, limits, time); // ends before the buffers that it may still be reading
+        byte[] position = new byte[ScanTicket.MaxPosition];
         Layout? layout = MapDescription.LayoutOf(opened.Map, source);
         ulong shape = ScanTicket.ShapeOf(opened.Map.Info);
         ScanMethod method = opened.Map.Layout.Method;
@@ -57,12 +58,22 @@ internal sealed class LookupBatchHandler(
                 break;
             }
 
-            string token = end == ScanEnd.Completed ? "" : SealTicket(opened, reader, shape, method);
+            string token = end == ScanEnd.Completed ? "" : Seal(new ScanTicket
+            {
+                BootId = source.Node.BootId,
+                MapId = lease.MapId,
+                Shape = shape,
+                Method = method,
+                Restarts = opened.Scan.Restarts,
+                Entries = reader.EntriesOfScan,
+                Position = position.AsMemory(0, opened.Scan.WritePosition(position)),
+                Pin = opened.Pin,
+            });
             LookupBatchResponse response = current.Respond(reader, opened.Scan, token, layout, bytes);
             bytes = response.Cost.Bytes;
             layout = null;
             await writer.BeginWriteAsync(response);
-            if (lease.IsBrief || end != ScanEnd.NotYet)
+            if (lease.IsBrief)
             {
                 await writer.CompleteAsync();
             }
@@ -71,20 +82,8 @@ internal sealed class LookupBatchHandler(
         await writer.CompleteAsync();
     }
 
-    private string SealTicket(OpenedScan opened, ScanReader reader, ulong shape, ScanMethod method)
+    private string Seal(ScanTicket ticket)
     {
-        byte[] position = new byte[ScanTicket.MaxPosition];
-        ScanTicket ticket = new()
-        {
-            BootId = source.Node.BootId,
-            MapId = opened.Map.Info.Id,
-            Shape = shape,
-            Method = method,
-            Restarts = opened.Scan.Restarts,
-            Entries = reader.EntriesOfScan,
-            Position = position.AsMemory(0, opened.Scan.WritePosition(position)),
-            Pin = opened.Pin,
-        };
         Span<byte> payload = stackalloc byte[TokenSealer.MaxPayload];
         return tokens.Seal(TokenPurpose.Continuation, payload[..ticket.Write(payload)]);
     }

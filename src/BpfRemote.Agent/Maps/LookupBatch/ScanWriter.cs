@@ -6,7 +6,7 @@ using Grpc.Core;
 namespace BpfRemote.Agent.Maps.LookupBatch;
 
 /// <summary>Writes responses one at a time, each while the next is read; a reader that stalls, and a stream that is too old, end.</summary>
-internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> responses, AgentLimits limits, TimeProvider time) : IDisposable
+internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> responses, AgentLimits limits, TimeProvider time) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
     private readonly long _start = time.GetTimestamp();
@@ -42,5 +42,10 @@ internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> respon
         }
     }
 
-    public void Dispose() => _stalled.Dispose();
+    /// <summary>Waits until nothing reads the last response any more, however its write ends.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _stalled.Dispose();
+    }
 }

@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
 using BpfRemote.Libbpf;
 
@@ -7,32 +6,21 @@ namespace BpfRemote.Agent.Maps.LookupBatch.Scans;
 
 /// <summary>Index-keyed types without the batch call: a lookup for each index; an absent one is a hole.</summary>
 /// <remarks>Where the kernel refuses every value, holes cannot be told and every index is given.</remarks>
-internal sealed class IndexScan : MapScan
+internal sealed class IndexScan(MapInfo info, MapLayout layout) : MapScan
 {
-    private readonly MapInfo _info;
-    private readonly bool _keysOnly;
-    private readonly uint _indexCount;
+    private readonly bool _keysOnly = layout.ValueStride == 0;
     private uint _next;
-
-    public IndexScan(MapInfo info, MapLayout layout)
-    {
-        _info = info;
-        _keysOnly = layout.ValueStride == 0;
-
-        // Stack ids run over the kernel's hash buckets, not over max_entries.
-        _indexCount = info.Type == BpfMapType.StackTrace ? BitOperations.RoundUpToPowerOf2(info.MaxEntries) : info.MaxEntries;
-    }
 
     public override ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
     {
-        for (int i = 0; i < room.Step && _next < _indexCount; i++)
+        for (int i = 0; i < room.Step && _next < layout.IndexCount; i++)
         {
             Span<byte> key = buffer.KeyRoom(1);
             MemoryMarshal.Write(key, _next);
             Errno error = _keysOnly ? Errno.None : Lookup(map, key, buffer.ValueRoom(1));
             if (error is not (Errno.None or Errno.ENOENT))
             {
-                Stalled("bpf_map_lookup_elem", error, _info);
+                Stalled("bpf_map_lookup_elem", error, info);
                 return ScanStep.Advanced;
             }
 
@@ -45,7 +33,7 @@ internal sealed class IndexScan : MapScan
             _next++;
         }
 
-        return _next >= _indexCount ? ScanStep.Completed : ScanStep.Advanced;
+        return _next >= layout.IndexCount ? ScanStep.Completed : ScanStep.Advanced;
     }
 
     public override int WritePosition(Span<byte> to)
@@ -56,7 +44,7 @@ internal sealed class IndexScan : MapScan
 
     protected override bool TryMoveTo(ReadOnlySpan<byte> position) =>
         position.Length == sizeof(uint)
-        && (_next = BinaryPrimitives.ReadUInt32LittleEndian(position)) < _indexCount;
+        && (_next = BinaryPrimitives.ReadUInt32LittleEndian(position)) < layout.IndexCount;
 
     private Errno Lookup(IBpfMap map, ReadOnlySpan<byte> key, Span<byte> value)
     {
