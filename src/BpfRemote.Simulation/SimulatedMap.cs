@@ -87,7 +87,6 @@ public sealed class SimulatedMap
 
     internal BatchResult LookupBatch(MapCursor cursor, Span<byte> keys, Span<byte> values, int count)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
         Errno error = Enter(NativeCall.LookupBatch);
         lock (_lock)
         {
@@ -102,7 +101,6 @@ public sealed class SimulatedMap
 
     internal Errno LookupElement(ReadOnlySpan<byte> key, Span<byte> value)
     {
-        RequireKey(key);
         Errno error = Enter(NativeCall.LookupElement);
         lock (_lock)
         {
@@ -114,15 +112,18 @@ public sealed class SimulatedMap
 
     internal Errno GetNextKey(ReadOnlySpan<byte> key, Span<byte> nextKey)
     {
-        if (!key.IsEmpty)
-        {
-            RequireKey(key);
-        }
-
         Errno error = Enter(NativeCall.GetNextKey);
         lock (_lock)
         {
             return error == Errno.None ? _elements.NextKey(key, nextKey) : error;
+        }
+    }
+
+    internal void RequireKey(ReadOnlySpan<byte> key)
+    {
+        if (key.Length != Info.KeySize)
+        {
+            throw new ArgumentException($"a key of map {Id} has {Info.KeySize} bytes, not {key.Length}", nameof(key));
         }
     }
 
@@ -132,14 +133,6 @@ public sealed class SimulatedMap
         lock (_lock)
         {
             return _errors.OnCall(call);
-        }
-    }
-
-    private void RequireKey(ReadOnlySpan<byte> key)
-    {
-        if (key.Length != Info.KeySize)
-        {
-            throw new ArgumentException($"a key of map {Id} has {Info.KeySize} bytes, not {key.Length}", nameof(key));
         }
     }
 }

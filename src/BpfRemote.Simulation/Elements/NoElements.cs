@@ -5,16 +5,9 @@ namespace BpfRemote.Simulation.Elements;
 /// <summary>Types whose content cannot be read by a scan: ring buffers, bloom filters, arenas, local storage, newer types.</summary>
 internal sealed class NoElements(MapInfo info, ValueShape shape) : MapElements(info, shape)
 {
-    public override Errno Lookup(ReadOnlySpan<byte> key, Span<byte> value) => Info.Type switch
-    {
-        BpfMapType.BloomFilter => Errno.ENOENT,
-        BpfMapType.Arena => Errno.EINVAL,
-        BpfMapType.SkStorage or BpfMapType.InodeStorage or BpfMapType.TaskStorage or BpfMapType.CgrpStorage => Errno.EBADF,
-        _ => Errno.ENOTSUPP,
-    };
+    public override Errno Lookup(ReadOnlySpan<byte> key, Span<byte> value) => Errno.ENOTSUPP;
 
-    public override Errno NextKey(ReadOnlySpan<byte> key, Span<byte> nextKey) =>
-        Info.Type is BpfMapType.BloomFilter or BpfMapType.Arena ? Errno.EOPNOTSUPP : Errno.ENOTSUPP;
+    public override Errno NextKey(ReadOnlySpan<byte> key, Span<byte> nextKey) => Errno.ENOTSUPP;
 
     public override Errno Update(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => Errno.ENOTSUPP;
 
