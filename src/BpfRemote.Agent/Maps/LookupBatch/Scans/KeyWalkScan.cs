@@ -26,9 +26,16 @@ internal sealed class KeyWalkScan(MapInfo info, MapLayout layout) : MapScan
         {
             Span<byte> next = buffer.KeyRoom(1);
             Errno error = Next(map, _onKey ? _key : [], next);
-            if (error == Errno.ENOENT)
+            if (error == Errno.ENOENT && StandsOnAKey(map, buffer))
             {
                 return ScanStep.Completed;
+            }
+
+            if (error == Errno.ENOENT)
+            {
+                _onKey = false;
+                Restarted();
+                return ScanStep.Advanced;
             }
 
             if (error == Errno.None)
@@ -70,6 +77,10 @@ internal sealed class KeyWalkScan(MapInfo info, MapLayout layout) : MapScan
         _onKey = position.Length == _key.Length && position.TryCopyTo(_key);
         return _onKey;
     }
+
+    /// <summary>Whether the end that the kernel reports is one: cgroup storage reports it also after a key that was deleted.</summary>
+    private bool StandsOnAKey(IBpfMap map, EntryBuffer buffer) =>
+        !_onKey || layout.ValueStride == 0 || Lookup(map, _key, buffer.ValueRoom(1)) == Errno.None;
 
     /// <summary>A key after another one that is the first of the map: the walk was sent back.</summary>
     private void CountRestart(IBpfMap map, ReadOnlySpan<byte> next)
