@@ -13,6 +13,7 @@ namespace BpfRemote.Client;
 internal sealed class RpcFailure
 {
     private const string Domain = "bpfremote";
+    private const string NotRunning = "Is bpfremote-agent running and listening there?";
 
     // An agent that asks for more is not one to wait for in silence: the caller learns the time from the exception.
     private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(5);
@@ -104,14 +105,18 @@ internal sealed class RpcFailure
     private string DescribeConnectError(string? address, Exception error)
     {
         Exception cause = error.GetBaseException();
-        string advice = cause switch
+        (string what, string advice) = cause switch
         {
             SocketException { SocketErrorCode: SocketError.AccessDenied } =>
-                "The socket is for root and its group: are you a member?",
-            _ when IsRefusedConnection => "The agent's certificate must be trusted here and name this host.",
-            _ => "Is bpfremote-agent running and listening there?",
+                (cause.Message, "The socket is for root and its group: are you a member?"),
+            // .NET has no socket error for ENOENT and puts EADDRNOTAVAIL in its place.
+            SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
+                when address?.StartsWith("unix:", StringComparison.Ordinal) == true =>
+                ("there is no such socket", NotRunning),
+            _ when IsRefusedConnection => (cause.Message, "The agent's certificate must be trusted here and name this host."),
+            _ => (cause.Message, NotRunning),
         };
-        return $"Cannot reach the agent at {address ?? "its address"}: {cause.Message.TrimEnd('.')}. {advice}";
+        return $"Cannot reach the agent at {address ?? "its address"}: {what.TrimEnd('.')}. {advice}";
     }
 
     private Exception? FindTransportError(Func<Exception, bool> fits)

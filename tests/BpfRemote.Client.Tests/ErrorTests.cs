@@ -71,7 +71,7 @@ public sealed class ErrorTests
 
         AgentUnreachableException error = await Assert.ThrowsAsync<AgentUnreachableException>(() => client.GetNodeAsync(Cancellation));
 
-        Assert.StartsWith($"Cannot reach the agent at {Address}: ", error.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"Cannot reach the agent at {Address}: there is no such socket.", error.Message, StringComparison.Ordinal);
         Assert.Contains("Is bpfremote-agent running", error.Message, StringComparison.Ordinal);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
     }
