@@ -1,1 +1,4 @@
-return 0;
+using BpfRemote.Cli;
+
+using InterruptSignal interrupt = new();
+return await new CommandLine(Terminal.OfProcess()).RunAsync(args, interrupt.Token);

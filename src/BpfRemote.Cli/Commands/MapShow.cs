@@ -1,0 +1,62 @@
+using System.CommandLine;
+using BpfRemote.Cli.Arguments;
+using BpfRemote.Cli.Output;
+using BpfRemote.V1;
+
+namespace BpfRemote.Cli.Commands;
+
+/// <summary><c>map show [SELECTOR]</c></summary>
+internal sealed class MapShow : RemoteCommand
+{
+    private readonly Argument<string[]> _words = Words(SelectorWords.Grammar, SelectorWords.Description + " Without it, all maps are listed.");
+
+    public MapShow()
+        : base("show", "List the maps of the node, or describe one.")
+    {
+        Aliases.Add("list");
+        Add(_words);
+    }
+
+    public override string Examples =>
+        """
+        bpfremote map list                          # every map
+        bpfremote map list -f                       # and where it is pinned, which programs and processes use it
+        bpfremote map show name connections         # all about the maps of that name
+        bpfremote map show pinned /sys/fs/bpf/routes
+        bpfremote -j map list | jq '.[] | select(.type == "lru_hash").id'
+        """;
+
+    public override async Task<ExitCode> RunAsync(Session session, ParseResult parse, CancellationToken cancellationToken)
+    {
+        session.ExpectTableOrJson();
+        WordReader words = new(parse.GetValue(_words) ?? []);
+        MapSelector? selector = words.AtEnd ? null : SelectorWords.Take(words);
+        words.ExpectEnd();
+
+        IReadOnlyList<Map> maps = selector is not null
+            ? await session.SelectAsync(selector, session.View, cancellationToken)
+            : await session.Client.ListMapsAsync(new() { View = session.View }, cancellationToken).ToListAsync(cancellationToken);
+        Write(session, maps, listing: selector is null);
+        return ExitCode.Done;
+    }
+
+    private static void Write(Session session, IReadOnlyList<Map> maps, bool listing)
+    {
+        bool references = session.Settings.ShowReferences;
+        if (session.Settings.Format != OutputFormat.Table)
+        {
+            session.WriteJson(maps, asArray: listing, (json, map) => MapJson.Write(json, map, references));
+        }
+        else if (listing)
+        {
+            MapText.Table(maps, session.Terminal.Width, references).Write(session.Output, session.Terminal.Colour);
+        }
+        else
+        {
+            foreach (Map map in maps)
+            {
+                MapText.Card(map, references).Write(session.Output, session.Terminal.Colour);
+            }
+        }
+    }
+}
