@@ -28,7 +28,7 @@ internal sealed class LookupBatchHandler(
         OpenedScan opened = opener.Open(query);
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
-        using ScanWriter writer = new(responses, limits, time);
+        using ScanWriter writer = new(responses, limits, time, callEnded);
         ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
         using ResponseSlot one = new(opened.Map.Layout, query.Include);
         using ResponseSlot other = new(opened.Map.Layout, query.Include);
