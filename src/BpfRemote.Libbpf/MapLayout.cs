@@ -43,9 +43,6 @@ public enum ScanMethod
 /// <summary>How a map is laid out and can be read on this kernel. Source: docs of each type, and measurements on 6.1, 6.12, 6.18.</summary>
 public sealed record MapLayout
 {
-    /// <summary>Keys beyond this many bytes are not walked by key: the position would not fit a continuation token.</summary>
-    public const uint MaxWalkedKeySize = 512;
-
     /// <summary>Bytes of one key.</summary>
     public required uint KeySize { get; init; }
 
@@ -88,7 +85,7 @@ public sealed record MapLayout
             Method = ScanMethod.None,
             IndexCount = info.MaxEntries,
         };
-        MapLayout layout = info.Type switch
+        return info.Type switch
         {
             BpfMapType.Hash or BpfMapType.LruHash => BatchOnly(raw, ScanMethod.Buckets),
             BpfMapType.PerCpuHash or BpfMapType.LruPerCpuHash => BatchOnly(PerCpu(), ScanMethod.Buckets),
@@ -124,10 +121,6 @@ public sealed record MapLayout
                 raw.NotReadable("local storage can be read only through a file descriptor of its owner"),
             _ => raw.NotReadable($"map type {(uint)info.Type} is newer than this agent"),
         };
-
-        return layout is { Method: ScanMethod.KeyWalk, KeySize: > MaxWalkedKeySize }
-            ? layout.NotReadable($"a map walked by key can have keys of at most {MaxWalkedKeySize} bytes, and these have {layout.KeySize}")
-            : layout;
 
         // Only here: the values of other types may be large enough for the product to overflow.
         MapLayout PerCpu() => raw with
