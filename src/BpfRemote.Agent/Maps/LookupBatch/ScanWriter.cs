@@ -6,7 +6,9 @@ using Grpc.Core;
 namespace BpfRemote.Agent.Maps.LookupBatch;
 
 /// <summary>Writes responses one at a time, each while the next is read; a reader that stalls, and a stream that is too old, end.</summary>
-internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> responses, AgentLimits limits, TimeProvider time) : IAsyncDisposable
+internal sealed class ScanWriter(
+    IServerStreamWriter<LookupBatchResponse> responses, AgentLimits limits, TimeProvider time, CancellationToken callEnded)
+    : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
     private readonly long _start = time.GetTimestamp();
@@ -29,6 +31,7 @@ internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> respon
 
     /// <summary>Waits until the last response is written.</summary>
     /// <exception cref="RpcException">UNAVAILABLE / WRITE_TIMEOUT.</exception>
+    /// <exception cref="OperationCanceledException">The client has gone.</exception>
     public async Task CompleteAsync()
     {
         try
@@ -39,6 +42,11 @@ internal sealed class ScanWriter(IServerStreamWriter<LookupBatchResponse> respon
         catch (Exception e) when (_stalled.IsCancellationRequested && e is OperationCanceledException or InvalidOperationException or IOException)
         {
             throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.WriteTimeout, "the reader took too long to take a response");
+        }
+        catch (Exception e) when (callEnded.IsCancellationRequested && e is InvalidOperationException or IOException)
+        {
+            // Clients go away all the time: that is no failure of the agent's.
+            throw new OperationCanceledException(e.Message, e, callEnded);
         }
     }
 
