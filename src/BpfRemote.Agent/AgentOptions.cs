@@ -61,9 +61,12 @@ public sealed record AgentOptions
     /// <summary>Reads a configuration file.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="JsonException">It is no such JSON, or has a name that is no option.</exception>
-    public static AgentOptions Load(string path) =>
-        JsonSerializer.Deserialize(File.ReadAllText(path), AgentOptionsJson.Default.AgentOptions)
-        ?? throw new JsonException("expected an object");
+    public static AgentOptions Load(string path)
+    {
+        AgentOptions options = JsonSerializer.Deserialize(File.ReadAllText(path), AgentOptionsJson.Default.AgentOptions)
+            ?? throw new JsonException("expected an object");
+        return options.Listen.All(endpoint => endpoint is not null) ? options : throw new JsonException("listen holds null; expected endpoints");
+    }
 }
 
 /// <summary>The JSON of a configuration file.</summary>
@@ -71,6 +74,7 @@ public sealed record AgentOptions
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     ReadCommentHandling = JsonCommentHandling.Skip,
     AllowTrailingCommas = true,
+    RespectNullableAnnotations = true,
     UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
 [JsonSerializable(typeof(AgentOptions))]
 internal sealed partial class AgentOptionsJson : JsonSerializerContext;

@@ -11,6 +11,7 @@ namespace BpfRemote.Agent.Hosting;
 /// <summary>Sets Kestrel up: HTTP/2 only, each listener with the identity its transport can prove.</summary>
 internal static class AgentListeners
 {
+    private const int ENXIO = 6;
     private const UnixFileMode SocketMode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
@@ -97,6 +98,22 @@ internal static class AgentListeners
         throw new IOException($"another agent listens at {path}");
     }
 
-    private static bool IsSocket(string path) => new FileInfo(path) is { Length: 0, Attributes: var attributes }
-        && !attributes.HasFlag(FileAttributes.Directory);
+    /// <summary>Whether a path is a socket: of all files that exist only a socket cannot be opened with ENXIO. To a connect an
+    /// empty file looks like a socket without a listener.</summary>
+    private static bool IsSocket(string path)
+    {
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            return false;
+        }
+        catch (IOException e)
+        {
+            return e.HResult == ENXIO;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 }

@@ -26,7 +26,7 @@ internal abstract record ListenEndpoint
         if (text.StartsWith(UnixScheme, StringComparison.Ordinal))
         {
             string path = text[UnixScheme.Length..];
-            if (path.StartsWith('/') && Encoding.UTF8.GetByteCount(path) <= MaxUnixPathBytes)
+            if (path is ['/', .., not '/'] && Encoding.UTF8.GetByteCount(path) <= MaxUnixPathBytes)
             {
                 return new UnixEndpoint(path);
             }

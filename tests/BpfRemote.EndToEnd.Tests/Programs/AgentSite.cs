@@ -1,0 +1,75 @@
+using System.Net.Sockets;
+using BpfRemote.Client;
+using Grpc.Net.Client;
+
+namespace BpfRemote.EndToEnd.Programs;
+
+/// <summary>Where an agent runs: its socket, runtime directory and configuration outlive the process, as they do on a node.</summary>
+internal sealed class AgentSite : IDisposable
+{
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("bpfremote-e2e-");
+
+    /// <param name="configuration">The agent's configuration file, JSON.</param>
+    public AgentSite(string configuration = "{}") => File.WriteAllText(ConfigurationPath, configuration);
+
+    /// <summary>The agent under test: the one of this build, or the one that BPFREMOTE_TEST_AGENT names, such as a published one.</summary>
+    public static string AgentProgram { get; } =
+        Environment.GetEnvironmentVariable("BPFREMOTE_TEST_AGENT") ?? Require.BuiltPath("AgentProgram");
+
+    /// <summary>The directory of everything here.</summary>
+    public string DirectoryPath => _directory.FullName;
+
+    /// <summary>The agent's unix socket.</summary>
+    public string SocketPath => Path.Combine(DirectoryPath, "agent.sock");
+
+    /// <summary>The agent's configuration file.</summary>
+    public string ConfigurationPath => Path.Combine(DirectoryPath, "agent.json");
+
+    /// <summary>The agent's address on that socket.</summary>
+    public string Address => $"unix://{SocketPath}";
+
+    /// <summary>Starts an agent and waits until it listens.</summary>
+    /// <param name="plaintext">Whether it listens on a free port of loopback too.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
+    /// <exception cref="ProgramEndedException">It did not start.</exception>
+    public async Task<AgentProcess> StartAgentAsync(CancellationToken cancellationToken, bool plaintext = false)
+    {
+        string[] http = plaintext ? ["--listen", "http://127.0.0.1:0", "--plaintext"] : [];
+        AgentProcess agent = new(RunningProgram.Start(AgentProgram, [.. CommandLine, .. http]));
+        try
+        {
+            await agent.Program.WaitForLineAsync($"Listening on {Address}:", cancellationToken);
+            return agent;
+        }
+        catch
+        {
+            await agent.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>The arguments that make an agent listen here.</summary>
+    public IReadOnlyList<string> CommandLine =>
+        ["--listen", Address, "--config", ConfigurationPath, "--runtime-dir", Path.Combine(DirectoryPath, "run")];
+
+    /// <summary>A client of the agent here.</summary>
+    public BpfRemoteClient Connect() => BpfRemoteClient.Connect(new() { Address = Address });
+
+    /// <summary>A plain gRPC channel to the agent here, over as many connections as the calls at once ask for.</summary>
+    public GrpcChannel OpenChannel() => GrpcChannel.ForAddress("http://localhost", new()
+    {
+        DisposeHttpClient = true,
+        HttpHandler = new SocketsHttpHandler
+        {
+            EnableMultipleHttp2Connections = true,
+            ConnectCallback = async (_, cancellationToken) =>
+            {
+                Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            },
+        },
+    });
+
+    public void Dispose() => _directory.Delete(recursive: true);
+}
