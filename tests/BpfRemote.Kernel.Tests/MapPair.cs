@@ -1,7 +1,6 @@
 using BpfRemote.DemoMaps;
 using BpfRemote.Libbpf;
 using BpfRemote.Simulation;
-using Xunit;
 
 namespace BpfRemote.Kernel.Tests;
 
