@@ -102,8 +102,10 @@ public static partial class AgentHost
         builder.Services.AddGrpcHealthChecks().AddCheck("bpfremote", () => HealthCheckResult.Healthy());
 
         WebApplication agent = builder.Build();
-        agent.MapGrpcService<MapService>();
-        agent.MapGrpcService<NodeService>();
+        agent.MapGrpcService(services => StrictServiceBinder.Bind(
+            binder => V1.MapService.BindService(binder, services.GetRequiredService<MapService>())));
+        agent.MapGrpcService(services => StrictServiceBinder.Bind(
+            binder => V1.NodeService.BindService(binder, services.GetRequiredService<NodeService>())));
         agent.MapGrpcHealthChecksService();
 
         // Made now and not at the first call: a key file that cannot be used stops the start, and the start time is the start's.

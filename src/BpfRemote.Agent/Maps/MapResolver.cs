@@ -71,6 +71,11 @@ internal sealed class MapResolver(IMapSource source)
         {
             return null;
         }
+        catch (BpfException e) when (e.Errno == Errno.EPERM && path.Contains('.', StringComparison.Ordinal))
+        {
+            // How bpffs, which keeps names with a dot for itself, says that there is none.
+            return null;
+        }
     }
 
     /// <summary>Opens every map of the node in turn, by id ascending; whoever enumerates disposes each.</summary>

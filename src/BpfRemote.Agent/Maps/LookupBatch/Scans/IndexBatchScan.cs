@@ -38,9 +38,8 @@ internal sealed class IndexBatchScan(MapInfo info) : MapScan
             case { Error: Errno.ENOENT }:
                 return ScanStep.Completed;
             case { Error: Errno.EINTR, Count: 0 }:
-                // Older kernels give up on a hole of array_of_maps instead of passing it.
-                Adjusted();
-                _next++;
+                // Older kernels give up on a hole of array_of_maps instead of passing it. What interrupts may be something else, too.
+                StepAlone(map, buffer);
                 break;
             case { Error: Errno.None, Count: > 0 }:
                 break;
@@ -61,4 +60,27 @@ internal sealed class IndexBatchScan(MapInfo info) : MapScan
     protected override bool TryMoveTo(ReadOnlySpan<byte> position) =>
         position.Length == sizeof(uint)
         && (_next = BinaryPrimitives.ReadUInt32LittleEndian(position)) < info.MaxEntries;
+
+    /// <summary>Reads the next index by itself, and passes it where it is a hole.</summary>
+    private void StepAlone(IBpfMap map, EntryBuffer buffer)
+    {
+        Called();
+        Span<byte> key = buffer.KeyRoom(1);
+        MemoryMarshal.Write(key, _next);
+        Errno error = map.LookupElement(key, buffer.ValueRoom(1));
+        if (error is not (Errno.None or Errno.ENOENT))
+        {
+            Stalled("bpf_map_lookup_elem", error, info);
+            return;
+        }
+
+        if (error == Errno.None)
+        {
+            buffer.Append(1);
+        }
+
+        Adjusted();
+        Progressed();
+        _next++;
+    }
 }
