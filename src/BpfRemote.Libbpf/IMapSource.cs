@@ -27,6 +27,11 @@ public interface IMapSource
     /// <summary>Walks the loaded programs for the maps they use.</summary>
     MapPrograms ReadPrograms(CancellationToken cancellationToken);
 
+    /// <summary>Reads a BTF object: raw, as it was loaded.</summary>
+    /// <param name="id">Its id; 1 is the kernel's own.</param>
+    /// <exception cref="BpfException">ENOENT: no such id. EPERM: the process may not open by id.</exception>
+    BtfBytes ReadBtf(uint id);
+
     /// <summary>Reads the node's clocks, all at one moment.</summary>
     NodeClocks ReadClocks();
 }

@@ -91,6 +91,9 @@ public sealed unsafe class KernelMapSource : IMapSource
     public MapPrograms ReadPrograms(CancellationToken cancellationToken) => ProgramWalk.ReadPrograms(cancellationToken);
 
     /// <inheritdoc/>
+    public BtfBytes ReadBtf(uint id) => KernelBtf.Read(id);
+
+    /// <inheritdoc/>
     public NodeClocks ReadClocks() =>
         new(Clock(Libc.CLOCK_REALTIME), Clock(Libc.CLOCK_MONOTONIC), Clock(Libc.CLOCK_BOOTTIME));
 

@@ -120,6 +120,9 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
         return map?.Open() ?? throw new BpfException("bpf_obj_get", Errno.ENOENT, path);
     }
 
+    /// <summary>Simulated maps have no BTF.</summary>
+    public BtfBytes ReadBtf(uint id) => throw new BpfException("bpf_btf_get_fd_by_id", Errno.ENOENT, $"BTF {id}");
+
     public PinnedMaps ReadPins(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();

@@ -1,6 +1,7 @@
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps;
+using BpfRemote.Agent.Maps.GetBtf;
 using BpfRemote.Agent.Maps.ListMaps;
 using BpfRemote.Agent.Maps.LookupBatch;
 using BpfRemote.Agent.Maps.LookupElements;
@@ -92,6 +93,7 @@ public static partial class AgentHost
             .AddSingleton<ListMapsHandler>()
             .AddSingleton<LookupBatchHandler>()
             .AddSingleton<LookupElementsHandler>()
+            .AddSingleton<GetBtfHandler>()
             .AddSingleton<MapService>()
             .AddSingleton<NodeService>();
         builder.Services.AddGrpc(grpc =>

@@ -1,4 +1,5 @@
 using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Maps.GetBtf;
 using BpfRemote.Agent.Maps.ListMaps;
 using BpfRemote.Agent.Maps.LookupBatch;
 using BpfRemote.Agent.Maps.LookupElements;
@@ -14,7 +15,8 @@ internal sealed class MapService(
     MapResolver maps,
     ListMapsHandler listMaps,
     LookupBatchHandler lookupBatch,
-    LookupElementsHandler lookupElements)
+    LookupElementsHandler lookupElements,
+    GetBtfHandler getBtf)
     : V1.MapService.MapServiceBase
 {
     public override Task<ListMapsResponse> ListMaps(ListMapsRequest request, ServerCallContext context) =>
@@ -48,5 +50,5 @@ internal sealed class MapService(
         Task.FromResult(lookupElements.Handle(request));
 
     public override Task GetBtf(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responseStream, ServerCallContext context) =>
-        throw ServiceError.Create(StatusCode.Unimplemented, ErrorReason.NotImplemented, "this agent does not send BTF; see Node.features");
+        getBtf.HandleAsync(request, responseStream, context.CancellationToken);
 }

@@ -13,7 +13,7 @@ namespace BpfRemote.Agent.Node;
 internal sealed class NodeService(IMapSource source, AgentOptions options, TimeProvider time) : V1.NodeService.NodeServiceBase
 {
     /// <summary>What this agent can do, by name.</summary>
-    private static readonly string[] Features = ["get_map", "list_maps", "lookup_batch", "lookup_elements"];
+    private static readonly string[] Features = ["get_btf", "get_map", "list_maps", "lookup_batch", "lookup_elements"];
 
     private readonly Timestamp _startTime = Timestamp.FromDateTimeOffset(time.GetUtcNow());
 

@@ -1,0 +1,78 @@
+using System.Security.Cryptography;
+using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
+using BpfRemote.Libbpf;
+using BpfRemote.V1;
+using Google.Protobuf;
+using Grpc.Core;
+
+namespace BpfRemote.Agent.Maps.GetBtf;
+
+/// <summary>Serves GetBtf: the raw bytes of a BTF object in chunks. The agent forwards them and never parses them.</summary>
+internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLimits limits, TimeProvider time)
+{
+    /// <summary>The kernel's own BTF is the first that is loaded.</summary>
+    private const uint VmlinuxBtfId = 1;
+
+    /// <summary>Bytes of a chunk: under the 85,000 of the large object heap, on both sides.</summary>
+    private const int ChunkSize = 65_536;
+
+    /// <summary>Answers one call.</summary>
+    public async Task HandleAsync(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responses, CancellationToken callEnded)
+    {
+        List<FieldViolation> violations = [];
+        MapResolver.Validate(request.Map, violations);
+        if (!Enum.IsDefined(request.Kind))
+        {
+            violations.Add(new(
+                "kind", $"unknown kind {(int)request.Kind}; expected BTF_OBJECT_KIND_MAP or BTF_OBJECT_KIND_VMLINUX"));
+        }
+
+        if (violations.Count > 0)
+        {
+            throw ServiceError.InvalidFields(violations);
+        }
+
+        // The map is held open until its BTF is read: that keeps the object's id.
+        using IBpfMap map = maps.Open(request.Map);
+        uint id = request.Kind == BtfObjectKind.Vmlinux ? VmlinuxBtfId : map.Info.BtfId;
+        using BtfBytes btf = Read(id);
+        GetBtfResponse first = new()
+        {
+            BtfId = id,
+            TotalSize = (ulong)btf.Memory.Length,
+            BootId = source.Node.BootId.ToString(),
+            Sha256 = UnsafeByteOperations.UnsafeWrap(SHA256.HashData(btf.Memory.Span)),
+        };
+        await using ResponseWriter<GetBtfResponse> writer = new(responses, limits, time, callEnded);
+        for (int offset = 0; offset < btf.Memory.Length; offset += ChunkSize)
+        {
+            GetBtfResponse chunk = offset == 0 ? first : new GetBtfResponse();
+            chunk.Data = UnsafeByteOperations.UnsafeWrap(
+                btf.Memory.Slice(offset, Math.Min(ChunkSize, btf.Memory.Length - offset)));
+            await writer.BeginWriteAsync(chunk);
+        }
+
+        await writer.CompleteAsync();
+    }
+
+    private BtfBytes Read(uint id)
+    {
+        if (id == 0)
+        {
+            throw NotAvailable("the map refers to no BTF object");
+        }
+
+        try
+        {
+            return source.ReadBtf(id);
+        }
+        catch (BpfException e) when (e.Errno == Errno.ENOENT)
+        {
+            throw NotAvailable("the kernel has no such BTF object");
+        }
+    }
+
+    private static RpcException NotAvailable(string message) =>
+        ServiceError.Create(StatusCode.FailedPrecondition, ErrorReason.BtfNotAvailable, message);
+}
