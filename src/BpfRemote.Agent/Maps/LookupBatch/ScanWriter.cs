@@ -25,8 +25,7 @@ internal sealed class ScanWriter(
             throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.StreamAge, "the stream reached its age; resume with the last token");
         }
 
-        _stalled.CancelAfter(limits.WriteTimeout);
-        _write = responses.WriteAsync(response, _stalled.Token);
+        _write = WriteAsync(response);
     }
 
     /// <summary>Waits until the last response is written.</summary>
@@ -37,7 +36,6 @@ internal sealed class ScanWriter(
         try
         {
             await _write;
-            _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
         }
         catch (Exception e) when (_stalled.IsCancellationRequested && e is OperationCanceledException or InvalidOperationException or IOException)
         {
@@ -55,5 +53,14 @@ internal sealed class ScanWriter(
     {
         await _write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stalled.Dispose();
+    }
+
+    private async Task WriteAsync(LookupBatchResponse response)
+    {
+        _stalled.CancelAfter(limits.WriteTimeout);
+        await responses.WriteAsync(response, _stalled.Token);
+
+        // Not later: filling the next response may take longer than a write may.
+        _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
     }
 }
