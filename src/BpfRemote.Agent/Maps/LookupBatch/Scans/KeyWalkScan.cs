@@ -38,16 +38,23 @@ internal sealed class KeyWalkScan(MapInfo info, MapLayout layout) : MapScan
                 return ScanStep.Advanced;
             }
 
-            if (error == Errno.None)
+            if (error != Errno.None)
             {
-                CountRestart(map, next);
-                error = layout.ValueStride == 0 ? Errno.None : Lookup(map, next, buffer.ValueRoom(1));
+                Stalled("bpf_map_get_next_key", error, info);
+                return ScanStep.Advanced;
+            }
+
+            CountRestart(map, next);
+            error = layout.ValueStride == 0 ? Errno.None : Lookup(map, next, buffer.ValueRoom(1));
+            if (error == Errno.ENOENT)
+            {
+                Vanished();
+                return ScanStep.Advanced;
             }
 
             if (error != Errno.None)
             {
-                // ENOENT here: deleted since the walk found it. Stay on the key before, or the walk would restart.
-                Stalled("bpf_map_get_next_key", error, info);
+                Stalled("bpf_map_lookup_elem", error, info);
                 return ScanStep.Advanced;
             }
 

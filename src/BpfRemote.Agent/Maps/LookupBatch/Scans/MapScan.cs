@@ -77,10 +77,22 @@ internal abstract class MapScan
     protected void Stalled(string operation, Errno errno, MapInfo map)
     {
         if (errno is not (Errno.None or Errno.EAGAIN or Errno.EBUSY or Errno.EDEADLK or Errno.EFAULT or Errno.EINTR
-                or Errno.ENOENT or Errno.ENOMEM or Errno.ETIMEDOUT)
+                or Errno.ENOMEM or Errno.ETIMEDOUT)
             || ++_stalledCalls > MaxStalledCalls)
         {
             throw new BpfException(operation, errno, $"map {map.Id}");
+        }
+
+        Retries++;
+    }
+
+    /// <summary>A key was deleted between the walk that found it and the lookup; the walk stays on the key before.</summary>
+    /// <exception cref="RpcException">ABORTED / SCAN_UNSTABLE: too often in a row.</exception>
+    protected void Vanished()
+    {
+        if (++_stalledCalls > MaxStalledCalls)
+        {
+            throw Unstable("keys are deleted before they can be looked up", Restarts, 0);
         }
 
         Retries++;
