@@ -42,6 +42,7 @@ public sealed class RealKernel : ITestKernel
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs Linux");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to create maps and to open them by id");
         Assert.SkipUnless(Directory.Exists(BpffsRoot), $"needs a bpffs mounted at {BpffsRoot}");
+        Assert.SkipUnless(Bpftool.Path is not null, "needs bpftool, to compare with");
         try
         {
             return new RealKernel(KernelMapSource.Create());

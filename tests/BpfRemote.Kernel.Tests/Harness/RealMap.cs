@@ -64,6 +64,22 @@ public sealed class RealMap : ITestMap
         }
     }
 
+    public IReadOnlyList<byte[]> PutAll(IReadOnlyList<byte[]> keys)
+    {
+        if (keys.Count == 0 || Shape.Type is not (BpfMapType.ArrayOfMaps or BpfMapType.HashOfMaps))
+        {
+            return [.. keys.Select((key, number) => Put(key, number))];
+        }
+
+        // The kernel waits for every running program after an update of a map of maps, and after a batch of them only once.
+        WritableMap[] inner = [.. keys.Select((_, number) => _kernel.InnerMaps[number % _kernel.InnerMaps.Count])];
+        Map.UpdateBatch(
+            [.. keys.SelectMany(key => key)],
+            [.. inner.SelectMany(map => BitConverter.GetBytes((uint)map.Handle.DangerousGetHandle()))],
+            keys.Count);
+        return [.. inner.Select(map => BitConverter.GetBytes(map.Id))];
+    }
+
     public bool Delete(ReadOnlySpan<byte> key) => Map.Delete(key);
 
     public void Pin(string path)
