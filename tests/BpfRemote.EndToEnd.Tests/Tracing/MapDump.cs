@@ -1,0 +1,94 @@
+using System.Text.Json;
+using BpfRemote.Client;
+using BpfRemote.EndToEnd.Programs;
+using BpfRemote.V1;
+
+namespace BpfRemote.EndToEnd.Tracing;
+
+/// <summary>The entries of a map, keys and values in hexadecimal: as bpftool prints them, and as the agent gives them.</summary>
+/// <remarks>Per-CPU values are put in a row without padding. A value that the kernel refuses is empty.</remarks>
+internal sealed class MapDump
+{
+    private readonly Dictionary<string, string> _entries = [];
+
+    /// <summary>How many entries there are.</summary>
+    public int Count => _entries.Count;
+
+    /// <summary>What <c>bpftool -j map dump</c> prints; nothing where it cannot read the map.</summary>
+    public static async Task<MapDump> ByBpftoolAsync(uint mapId, CancellationToken cancellationToken)
+    {
+        CommandResult bpftool = await Command.RunAsync(
+            Require.Program("bpftool"), ["-j", "map", "dump", "id", $"{mapId}"], cancellationToken);
+        using JsonDocument json = JsonDocument.Parse(bpftool.Output);
+        return OfJson(json.RootElement);
+    }
+
+    /// <summary>Entries as bpftool's JSON; none where it is an error.</summary>
+    public static MapDump OfJson(JsonElement json)
+    {
+        MapDump dump = new();
+        foreach (JsonElement entry in json.ValueKind == JsonValueKind.Array ? json.EnumerateArray() : default)
+        {
+            string value = entry.TryGetProperty("values", out JsonElement perCpu)
+                ? string.Concat(perCpu.EnumerateArray().Select(cpu => Hex(cpu.GetProperty("value"))))
+                : Hex(entry.GetProperty("value"));
+
+            // Not Add: bpftool walks by key and may come by one twice, where the agent must not.
+            dump._entries[Hex(entry.GetProperty("key"))] = value;
+        }
+
+        return dump;
+    }
+
+    /// <summary>What the agent gives.</summary>
+    public static async Task<MapDump> ByAgentAsync(BpfRemoteClient client, uint mapId, CancellationToken cancellationToken)
+    {
+        MapDump dump = new();
+        await foreach (MapBatch batch in client.Scan(MapSelectors.ById(mapId)).WithCancellation(cancellationToken))
+        {
+            foreach (MapEntry entry in batch)
+            {
+                dump._entries.Add(Convert.ToHexStringLower(entry.Key), ValueOf(entry, batch.Layout));
+            }
+        }
+
+        return dump;
+    }
+
+    /// <summary>What in this dump contradicts two others, of which one was made before it and one after; null for nothing. What they
+    /// do not agree upon was changing.</summary>
+    public string? FindContradiction(MapDump before, MapDump after)
+    {
+        foreach ((string key, string value) in before._entries)
+        {
+            if (after._entries.GetValueOrDefault(key) == value && _entries.GetValueOrDefault(key) != value)
+            {
+                return $"key {key}: {_entries.GetValueOrDefault(key) ?? "missing"}, expected {value}";
+            }
+        }
+
+        return _entries.Keys.FirstOrDefault(key => !before._entries.ContainsKey(key) && !after._entries.ContainsKey(key)) is { } unknown
+            ? $"key {unknown}: unknown"
+            : null;
+    }
+
+    private static string ValueOf(MapEntry entry, Layout layout)
+    {
+        if (layout.ValueKind != ValueKind.PerCpu)
+        {
+            return Convert.ToHexStringLower(entry.Value);
+        }
+
+        string value = "";
+        for (int block = 0; block < layout.PossibleCpuIds.Count; block++)
+        {
+            value += Convert.ToHexStringLower(entry.ValueOfCpu(block));
+        }
+
+        return value;
+    }
+
+    private static string Hex(JsonElement bytes) => bytes.ValueKind == JsonValueKind.Array
+        ? string.Concat(bytes.EnumerateArray().Select(item => item.GetString()![2..].PadLeft(2, '0')))
+        : "";
+}
