@@ -15,30 +15,13 @@ internal sealed class MapDump
     public int Count => _entries.Count;
 
     /// <summary>What <c>bpftool -j map dump</c> prints; nothing where it cannot read the map.</summary>
-    public static async Task<MapDump> ByBpftoolAsync(uint mapId, CancellationToken cancellationToken)
-    {
-        CommandResult bpftool = await Command.RunAsync(
-            Require.Program("bpftool"), ["-j", "map", "dump", "id", $"{mapId}"], cancellationToken);
-        using JsonDocument json = JsonDocument.Parse(bpftool.Output);
-        return OfJson(json.RootElement);
-    }
+    public static Task<MapDump> ByBpftoolAsync(uint mapId, CancellationToken cancellationToken) =>
+        ByProgramAsync(Require.Program("bpftool"), ["-j", "map", "dump", "id", $"{mapId}"], cancellationToken);
 
-    /// <summary>Entries as bpftool's JSON; none where it is an error.</summary>
-    public static MapDump OfJson(JsonElement json)
-    {
-        MapDump dump = new();
-        foreach (JsonElement entry in json.ValueKind == JsonValueKind.Array ? json.EnumerateArray() : default)
-        {
-            string value = entry.TryGetProperty("values", out JsonElement perCpu)
-                ? string.Concat(perCpu.EnumerateArray().Select(cpu => Hex(cpu.GetProperty("value"))))
-                : Hex(entry.GetProperty("value"));
-
-            // Not Add: bpftool walks by key and may come by one twice, where the agent must not.
-            dump._entries[Hex(entry.GetProperty("key"))] = value;
-        }
-
-        return dump;
-    }
+    /// <summary>What <c>bpfremote -j map dump</c> prints; nothing where the agent cannot read the map.</summary>
+    public static Task<MapDump> ByCommandLineAsync(string address, uint mapId, CancellationToken cancellationToken) =>
+        ByProgramAsync(
+            Require.BuiltPath("CommandLineProgram"), ["--address", address, "-j", "map", "dump", "id", $"{mapId}"], cancellationToken);
 
     /// <summary>What the agent gives.</summary>
     public static async Task<MapDump> ByAgentAsync(BpfRemoteClient client, uint mapId, CancellationToken cancellationToken)
@@ -67,9 +50,29 @@ internal sealed class MapDump
             }
         }
 
-        return _entries.Keys.FirstOrDefault(key => !before._entries.ContainsKey(key) && !after._entries.ContainsKey(key)) is { } unknown
+        // Where keys come and go, one may have done both between the two others.
+        return before._entries.Keys.ToHashSet().SetEquals(after._entries.Keys)
+            && _entries.Keys.FirstOrDefault(key => !before._entries.ContainsKey(key)) is { } unknown
             ? $"key {unknown}: unknown"
             : null;
+    }
+
+    private static async Task<MapDump> ByProgramAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    {
+        CommandResult result = await Command.RunAsync(program, arguments, cancellationToken);
+        using JsonDocument json = JsonDocument.Parse(result.Output);
+        MapDump dump = new();
+        foreach (JsonElement entry in json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement.EnumerateArray() : default)
+        {
+            string value = entry.TryGetProperty("values", out JsonElement perCpu)
+                ? string.Concat(perCpu.EnumerateArray().Select(cpu => Hex(cpu.GetProperty("value"))))
+                : Hex(entry.GetProperty("value"));
+
+            // Not Add: bpftool walks by key and may come by one twice, where the agent must not.
+            dump._entries[Hex(entry.GetProperty("key"))] = value;
+        }
+
+        return dump;
     }
 
     private static string ValueOf(MapEntry entry, Layout layout)

@@ -5,7 +5,7 @@ using BpfRemote.V1;
 
 namespace BpfRemote.EndToEnd.Tracing;
 
-/// <summary>Maps that programs in the field make: the agent lists and reads them as bpftool does.</summary>
+/// <summary>Maps that programs in the field make: the agent lists and reads them as bpftool does, and the command line prints them so.</summary>
 public sealed class TracingTests
 {
     private const string BpftraceScript = """
@@ -19,7 +19,7 @@ public sealed class TracingTests
         interval:s:3600 { exit(); }
         """;
 
-    // A map that changes all the time may contradict by chance: a key that came and went between two dumps.
+    // A map that changes all the time may contradict by chance: a value that was another for a moment between two dumps.
     private const int Attempts = 10;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -85,7 +85,7 @@ public sealed class TracingTests
             Assert.True(listed.TryGetValue(id, out Map? map), $"map {id} is not listed");
             Assert.Contains(map.Owners, owner => owner.Pid == tool.Id);
             await AssertDescribedAsBpftoolDoesAsync(map);
-            entries[map.Name] = await CompareEntriesAsync(client, map);
+            entries[map.Name] = await CompareEntriesAsync(client, site.Address, map);
         }
 
         Assert.Empty(agent.LoggedFailures);
@@ -107,12 +107,13 @@ public sealed class TracingTests
         Assert.Equal(shown.TryGetProperty("btf_id", out JsonElement btf) ? btf.GetUInt32() : 0, map.BtfId);
     }
 
-    private static async Task<int> CompareEntriesAsync(BpfRemoteClient client, Map map)
+    private static async Task<int> CompareEntriesAsync(BpfRemoteClient client, string address, Map map)
     {
         if (map.ReadSupport.ReadMethod == ReadMethod.None)
         {
             Assert.NotEmpty(map.ReadSupport.Reason);
             Assert.Equal(0, (await MapDump.ByBpftoolAsync(map.Id, Cancelled)).Count);
+            Assert.Equal(0, (await MapDump.ByCommandLineAsync(address, map.Id, Cancelled)).Count);
             return 0;
         }
 
@@ -121,7 +122,9 @@ public sealed class TracingTests
         {
             MapDump before = await MapDump.ByBpftoolAsync(map.Id, Cancelled);
             MapDump dump = await MapDump.ByAgentAsync(client, map.Id, Cancelled);
-            contradiction = dump.FindContradiction(before, await MapDump.ByBpftoolAsync(map.Id, Cancelled));
+            MapDump printed = await MapDump.ByCommandLineAsync(address, map.Id, Cancelled);
+            MapDump after = await MapDump.ByBpftoolAsync(map.Id, Cancelled);
+            contradiction = dump.FindContradiction(before, after) ?? printed.FindContradiction(before, after);
             if (contradiction is null)
             {
                 return dump.Count;
