@@ -18,10 +18,10 @@ public sealed class ScanWriterTests
     public async Task Filling_a_response_may_take_longer_than_a_write_may()
     {
         await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
-        await writer.BeginWriteAsync(new());
+        await writer.BeginWriteAsync(new(), isLast: false);
         _responses.Accept();
         _time.Advance(2 * Limits.WriteTimeout);
-        await writer.BeginWriteAsync(new());
+        await writer.BeginWriteAsync(new(), isLast: false);
         _responses.Accept();
         await writer.CompleteAsync();
         Assert.Equal(2, _responses.Accepted);
@@ -31,7 +31,7 @@ public sealed class ScanWriterTests
     public async Task A_write_that_takes_too_long_is_the_readers_fault()
     {
         await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
-        await writer.BeginWriteAsync(new());
+        await writer.BeginWriteAsync(new(), isLast: false);
         _time.Advance(Limits.WriteTimeout);
         RpcException error = await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
@@ -42,19 +42,33 @@ public sealed class ScanWriterTests
     {
         using CancellationTokenSource callEnded = new();
         await using ScanWriter writer = CreateWriter(callEnded.Token);
-        await writer.BeginWriteAsync(new());
+        await writer.BeginWriteAsync(new(), isLast: false);
         await callEnded.CancelAsync();
         _responses.Fail(new InvalidOperationException("the request is complete"));
         await Assert.ThrowsAsync<OperationCanceledException>(writer.CompleteAsync);
     }
 
     [Fact]
-    public async Task A_stream_ends_at_its_age()
+    public async Task A_stream_ends_at_its_age_after_the_response_in_hand()
     {
         await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
-        RpcException error = await Assert.ThrowsAsync<RpcException>(() => writer.BeginWriteAsync(new()));
+        Task write = writer.BeginWriteAsync(new(), isLast: false);
+        _responses.Accept();
+        RpcException error = await Assert.ThrowsAsync<RpcException>(() => write);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        Assert.Equal(1, _responses.Accepted);
+    }
+
+    [Fact]
+    public async Task The_last_response_ends_a_stream_well_at_any_age()
+    {
+        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        _time.Advance(Limits.MaxStreamAge);
+        await writer.BeginWriteAsync(new(), isLast: true);
+        _responses.Accept();
+        await writer.CompleteAsync();
+        Assert.Equal(1, _responses.Accepted);
     }
 
     private ScanWriter CreateWriter(CancellationToken callEnded) => new(_responses, Limits, _time, callEnded);
