@@ -32,9 +32,18 @@ public sealed class ChurnTests : AgentTests
         over.CancelAfter(Duration);
         Thread writer = new(() => Churn(map, over.Token));
         writer.Start();
-        int[] scans = await Task.WhenAll(
-            ScanUntilOver(map, Paging.OneStream, over.Token), ScanUntilOver(map, Paging.CallPerResponse, over.Token));
-        writer.Join();
+        int[] scans;
+        try
+        {
+            scans = await Task.WhenAll(
+                ScanUntilOver(map, Paging.OneStream, over.Token), ScanUntilOver(map, Paging.CallPerResponse, over.Token));
+        }
+        finally
+        {
+            await over.CancelAsync();
+            writer.Join();
+        }
+
         Assert.All(scans, count => Assert.True(count > 0, "not one scan finished"));
         TestContext.Current.SendDiagnosticMessage($"{type}: {scans[0]} scans in one stream, {scans[1]} in a call for each response");
     }
