@@ -1,5 +1,5 @@
-using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps.LookupBatch.Scans;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
