@@ -17,6 +17,12 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
         MapResolver.Validate(request.Map, violations);
         if (violations.Count > 0)
         {
+            // Only together with another: of a map without keys, none is what can be asked.
+            if (request.Keys.IsEmpty)
+            {
+                violations.Add(new("keys", "is empty; expected at least one key"));
+            }
+
             throw ServiceError.InvalidFields(violations);
         }
 
