@@ -135,7 +135,7 @@ public abstract class ServiceContractTests : AgentTests
 
         RpcException lookup = await Assert.ThrowsAsync<RpcException>(async () =>
             await Agent.Maps.LookupElementsAsync(new() { Map = ById(0) }, cancellationToken: Cancelled));
-        Assert.Equal(["keys", "map.id"], Violations(lookup));
+        Assert.Equal(["map.id"], Violations(lookup));
 
         RpcException many = await Assert.ThrowsAsync<RpcException>(async () => await Agent.Maps.ListMapsAsync(
             new() { Types_ = { Enumerable.Range(1_000, 60).Select(type => (MapType)type) } }, cancellationToken: Cancelled));
@@ -179,9 +179,12 @@ public abstract class ServiceContractTests : AgentTests
             new() { Map = ById(map.Id), Keys = ByteString.CopyFrom(new byte[4 * 1_000]) }, cancellationToken: Cancelled);
         Assert.Equal(1_000, most.Found.Count);
 
-        RpcException uneven = await Assert.ThrowsAsync<RpcException>(async () => await Agent.Maps.LookupElementsAsync(
-            new() { Map = ById(map.Id), Keys = ByteString.CopyFrom(new byte[7]) }, cancellationToken: Cancelled));
-        Assert.Equal(["keys"], Violations(uneven));
+        foreach (int bytes in (int[])[0, 7])
+        {
+            RpcException uneven = await Assert.ThrowsAsync<RpcException>(async () => await Agent.Maps.LookupElementsAsync(
+                new() { Map = ById(map.Id), Keys = ByteString.CopyFrom(new byte[bytes]) }, cancellationToken: Cancelled));
+            Assert.Equal(["keys"], Violations(uneven));
+        }
 
         using ITestMap wide = Kernel.Create(new(BpfMapType.Hash, 512, 100_000, 4));
         Map described = await Agent.Client.GetMapAsync(ById(wide.Id), cancellationToken: Cancelled);

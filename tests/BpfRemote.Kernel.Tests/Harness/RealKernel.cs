@@ -8,7 +8,9 @@ namespace BpfRemote.Kernel.Tests.Harness;
 /// <summary>The kernel of this machine.</summary>
 public sealed class RealKernel : ITestKernel
 {
-    private const string BpffsRoot = "/sys/fs/bpf";
+    /// <summary>Where pins live.</summary>
+    internal const string BpffsRoot = "/sys/fs/bpf";
+
     private const int ReferredCount = 3;
     private const SocketOptionName ReusePort = (SocketOptionName)15;
     private const SocketOptionName Cookie = (SocketOptionName)57;

@@ -92,7 +92,7 @@ public sealed class RealMap : ITestMap
 
     public void Unpin(string path)
     {
-        File.Delete(path);
+        RemovePin(path);
         _pins.Remove(path);
     }
 
@@ -100,10 +100,27 @@ public sealed class RealMap : ITestMap
     {
         foreach (string path in _pins)
         {
-            File.Delete(path);
+            RemovePin(path);
         }
 
         Map.Dispose();
+    }
+
+    /// <summary>Removes a pin, and the directories that hold nothing else.</summary>
+    private static void RemovePin(string path)
+    {
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+
+        for (string? directory = Path.GetDirectoryName(path);
+            directory is not (null or RealKernel.BpffsRoot) && Directory.Exists(directory)
+            && !Directory.EnumerateFileSystemEntries(directory).Any();
+            directory = Path.GetDirectoryName(directory))
+        {
+            Directory.Delete(directory);
+        }
     }
 
     private byte[] Put(ReadOnlySpan<byte> key, byte[] value)
