@@ -117,6 +117,7 @@ public sealed class TracingTests
             return 0;
         }
 
+        bool hasFixedKeys = map.Type is MapType.Array or MapType.PercpuArray or MapType.PerfEventArray;
         string? contradiction = null;
         for (int attempt = 0; attempt < Attempts; attempt++)
         {
@@ -124,7 +125,7 @@ public sealed class TracingTests
             MapDump dump = await MapDump.ByAgentAsync(client, map.Id, Cancelled);
             MapDump printed = await MapDump.ByCommandLineAsync(address, map.Id, Cancelled);
             MapDump after = await MapDump.ByBpftoolAsync(map.Id, Cancelled);
-            contradiction = dump.FindContradiction(before, after) ?? printed.FindContradiction(before, after);
+            contradiction = dump.FindContradiction(before, after, hasFixedKeys) ?? printed.FindContradiction(before, after, hasFixedKeys);
             if (contradiction is null)
             {
                 return dump.Count;
