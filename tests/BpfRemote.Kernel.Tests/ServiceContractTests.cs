@@ -135,7 +135,7 @@ public abstract class ServiceContractTests : AgentTests
 
         RpcException lookup = await Assert.ThrowsAsync<RpcException>(async () =>
             await Agent.Maps.LookupElementsAsync(new() { Map = ById(0) }, cancellationToken: Cancelled));
-        Assert.Equal(["map.id"], Violations(lookup));
+        Assert.Equal(["keys", "map.id"], Violations(lookup));
 
         RpcException many = await Assert.ThrowsAsync<RpcException>(async () => await Agent.Maps.ListMapsAsync(
             new() { Types_ = { Enumerable.Range(1_000, 60).Select(type => (MapType)type) } }, cancellationToken: Cancelled));
