@@ -58,8 +58,8 @@ trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
 mkdir "$scratch/bin"
-for program in DemoMaps/bin/Release/net10.0/bpfremote-demo-maps Agent/bin/Release/net10.0/bpfremote-agent Cli/bin/Release/net10.0/bpfremote; do
-  ln -s "$repository/src/BpfRemote.$program" "$scratch/bin/"
+for program in DemoMaps:bpfremote-demo-maps Agent:bpfremote-agent Cli:bpfremote; do
+  ln -s "$repository/src/BpfRemote.${program%:*}/bin/Release/net10.0/${program#*:}" "$scratch/bin/"
 done
 export PATH="$scratch/bin:$PATH"
 export BPFREMOTE_ADDRESS="unix://$scratch/agent.sock"

@@ -12,7 +12,7 @@ internal static class ServiceError
     public const string Domain = "bpfremote";
 
     private const int MaxViolations = 20;
-    private const int MaxDetailLength = 512;
+    private const int MaxDetailLength = 640;
 
     /// <summary>An error with a reason.</summary>
     /// <param name="code">The gRPC status.</param>
@@ -68,7 +68,7 @@ internal static class ServiceError
     }
 
     /// <summary>The reason without its enum's prefix: <c>MAP_NOT_FOUND</c>.</summary>
-    private static string NameOf(ErrorReason reason) =>
+    public static string NameOf(ErrorReason reason) =>
         ErrorReasonReflection.Descriptor.EnumTypes[0].FindValueByNumber((int)reason).Name["ERROR_REASON_".Length..];
 
     private static string Shorten(string text) => text.Length <= MaxDetailLength ? text : text[..MaxDetailLength] + "…";

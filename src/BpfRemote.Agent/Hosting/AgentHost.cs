@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps;
@@ -27,7 +28,7 @@ public static partial class AgentHost
     {
         try
         {
-            (IMapSource source, ITimer? churn) = options.Simulate ? SimulateNode() : (KernelMapSource.Create(), null);
+            (IMapSource source, ITimer? churn) = options.Simulate ? SimulateNode() : (OpenKernel(), null);
             using ITimer? running = churn;
             await using WebApplication agent = Build(options, source, TimeProvider.System);
             await agent.StartAsync();
@@ -44,10 +45,27 @@ public static partial class AgentHost
             await agent.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception e) when (e is IOException or BpfUnavailableException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or BpfUnavailableException or SocketException or UnauthorizedAccessException)
         {
             await Console.Error.WriteLineAsync($"bpfremote-agent: {e.Message}");
             return Failed;
+        }
+    }
+
+    /// <summary>The kernel of this machine.</summary>
+    /// <exception cref="BpfUnavailableException">There is none to read, or the process may not list its maps.</exception>
+    private static KernelMapSource OpenKernel()
+    {
+        KernelMapSource kernel = KernelMapSource.Create();
+        try
+        {
+            _ = kernel.NextMapId(0);
+            return kernel;
+        }
+        catch (BpfException e) when (e.Errno == Errno.EPERM)
+        {
+            throw new BpfUnavailableException(
+                "listing eBPF maps needs CAP_SYS_ADMIN: run the agent as root, or with --simulate to serve sample maps", e);
         }
     }
 

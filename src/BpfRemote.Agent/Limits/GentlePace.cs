@@ -25,23 +25,28 @@ internal sealed class GentlePace(double share, TimeProvider time)
     }
 
     /// <summary>Waits until the balance is above zero. Completes at once while it is.</summary>
+    /// <param name="patience">The longest wait; whoever waits this long is to say so and come again.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>The time waited.</returns>
-    public ValueTask<TimeSpan> WaitAsync(CancellationToken cancellationToken)
+    public ValueTask<TimeSpan> WaitAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         TimeSpan shortage = Shortage();
-        return shortage == TimeSpan.Zero ? new(TimeSpan.Zero) : new(WaitSlowlyAsync(shortage, cancellationToken));
+        return shortage == TimeSpan.Zero ? new(TimeSpan.Zero) : new(WaitSlowlyAsync(shortage, patience, cancellationToken));
     }
 
-    private async Task<TimeSpan> WaitSlowlyAsync(TimeSpan shortage, CancellationToken cancellationToken)
+    private async Task<TimeSpan> WaitSlowlyAsync(TimeSpan shortage, TimeSpan patience, CancellationToken cancellationToken)
     {
         long start = time.GetTimestamp();
-        while (shortage > TimeSpan.Zero)
+        TimeSpan waited = TimeSpan.Zero;
+        while (shortage > TimeSpan.Zero && waited < patience)
         {
-            await Task.Delay(shortage, time, cancellationToken);
+            TimeSpan rest = patience - waited;
+            await Task.Delay(shortage < rest ? shortage : rest, time, cancellationToken);
             shortage = Shortage();
+            waited = time.GetElapsedTime(start);
         }
 
-        return time.GetElapsedTime(start);
+        return waited;
     }
 
     /// <summary>How long until the balance is above zero; timers count whole milliseconds.</summary>

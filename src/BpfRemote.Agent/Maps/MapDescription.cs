@@ -1,3 +1,4 @@
+using BpfRemote.Agent.Errors;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
 
@@ -39,7 +40,9 @@ internal static class MapDescription
             {
                 ReadMethod = readability.Method,
                 Guarantee = readability.Guarantee,
-                Reason = readability.Reason,
+                Reason = readability.Obstacle == ErrorReason.Unspecified
+                    ? readability.Reason
+                    : $"{ServiceError.NameOf(readability.Obstacle)}: {readability.Reason}",
             },
             MaxLookupKeys = Readability.MaxLookupKeys(map.Layout),
         };

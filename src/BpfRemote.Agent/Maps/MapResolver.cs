@@ -78,16 +78,29 @@ internal sealed class MapResolver(IMapSource source)
         }
     }
 
-    /// <summary>Opens every map of the node in turn, by id ascending; whoever enumerates disposes each.</summary>
+    /// <summary>Opens every map of the node in turn, by id ascending; whoever enumerates disposes each. One that a security module
+    /// keeps from the agent is passed over.</summary>
     /// <param name="after">Only ids above this.</param>
     public IEnumerable<IBpfMap> OpenAll(uint after)
     {
         for (uint? id = source.NextMapId(after); id is not null; id = source.NextMapId(id.Value))
         {
-            if (TryOpenById(id.Value) is { } map)
+            if (TryOpenListed(id.Value) is { } map)
             {
                 yield return map;
             }
+        }
+    }
+
+    private IBpfMap? TryOpenListed(uint id)
+    {
+        try
+        {
+            return TryOpenById(id);
+        }
+        catch (BpfException e) when (e.Errno is Errno.EACCES or Errno.EPERM)
+        {
+            return null;
         }
     }
 

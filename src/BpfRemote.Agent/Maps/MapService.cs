@@ -32,8 +32,12 @@ internal sealed class MapService(
             throw ServiceError.InvalidFields(violations);
         }
 
-        using IBpfMap map = maps.Open(request.Map);
-        Map description = MapDescription.Of(map);
+        Map description;
+        using (IBpfMap map = maps.Open(request.Map))
+        {
+            description = MapDescription.Of(map);
+        }
+
         if (request.View == MapView.Full)
         {
             MapUse.Read(source, context.CancellationToken).AddTo(description);

@@ -24,21 +24,21 @@ internal sealed record Readability(ReadMethod Method, Guarantee Guarantee, Error
     {
         if (layout.Method == ScanMethod.None)
         {
-            return Obstructed(ErrorReason.MapNotReadable, $"MAP_NOT_READABLE: {layout.Reason}");
+            return Obstructed(ErrorReason.MapNotReadable, layout.Reason);
         }
 
         if (layout.EntrySize > AgentLimits.MaxResponseBytes)
         {
             return Obstructed(
                 ErrorReason.EntryTooLarge,
-                $"ENTRY_TOO_LARGE: an entry has {layout.EntrySize} bytes, a response at most {AgentLimits.MaxResponseBytes}");
+                $"an entry has {layout.EntrySize} bytes, a response at most {AgentLimits.MaxResponseBytes}");
         }
 
         if (layout is { Method: ScanMethod.KeyWalk, KeySize: > MaxWalkedKeySize })
         {
             return Obstructed(
                 ErrorReason.KeyTooLarge,
-                $"KEY_TOO_LARGE: a map walked by key can have keys of at most {MaxWalkedKeySize} bytes, these have {layout.KeySize}");
+                $"a map walked by key can have keys of at most {MaxWalkedKeySize} bytes, these have {layout.KeySize}");
         }
 
         (ReadMethod method, Guarantee guarantee) = layout.Method switch

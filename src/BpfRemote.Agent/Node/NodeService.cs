@@ -35,7 +35,7 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
             StartTime = _startTime,
             Principal = Caller.Of(context).Principal,
             AccessMode = options.Simulate ? AccessMode.Simulated : AccessMode.Enumerate,
-            Lockdown = new Lockdown(),
+            Lockdown = ReadLockdown(),
             Limits = new V1.Limits
             {
                 MaxResponseBytes = AgentLimits.MaxResponseBytes,
@@ -49,10 +49,34 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
                 MaxStreamAge = Duration.FromTimeSpan(options.Limits.MaxStreamAge),
                 WriteTimeout = Duration.FromTimeSpan(options.Limits.WriteTimeout),
                 MaxConcurrentScans = (uint)options.Limits.MaxConcurrentScans,
+                MaxConnections = (uint)options.Limits.MaxConnections,
+                MaxStreamsPerConnection = (uint)options.Limits.MaxStreamsPerConnection,
+                MaxRequestHeaderBytes = AgentLimits.MaxRequestHeaderBytes,
+                DefaultPageSize = AgentLimits.DefaultPageSize,
             },
         };
         node.PossibleCpuIds.AddRange(facts.PossibleCpuIds);
         node.Features.AddRange(Features);
         return Task.FromResult(new GetNodeResponse { Node = node });
+    }
+
+    /// <summary>What holds for this process, as the kernel says: a service manager may have set it.</summary>
+    private static Lockdown ReadLockdown()
+    {
+        const string Status = "/proc/self/status";
+        if (!File.Exists(Status))
+        {
+            return new Lockdown();
+        }
+
+        Dictionary<string, string> status = File.ReadLines(Status)
+            .Select(line => line.Split(':', 2, StringSplitOptions.TrimEntries))
+            .Where(field => field.Length == 2)
+            .ToDictionary(field => field[0], field => field[1]);
+        return new Lockdown
+        {
+            NoNewPrivs = status.GetValueOrDefault("NoNewPrivs") == "1",
+            Seccomp = status.GetValueOrDefault("Seccomp") == "2",
+        };
     }
 }

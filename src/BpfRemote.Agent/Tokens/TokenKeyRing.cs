@@ -8,7 +8,7 @@ namespace BpfRemote.Agent.Tokens;
 /// Kept in a file of the runtime directory (mode 0600) over restarts; the directory goes with the boot, as map ids do. Keys rotate
 /// daily, so a token lives 24 to 48 hours. Two agents that share the directory, one draining and one starting, share the keys.
 /// </remarks>
-internal sealed partial class TokenKeyRing : IDisposable
+internal sealed partial class TokenKeyRing
 {
     private const string FileName = "token.keys";
     private const int RecordSize = sizeof(uint) + sizeof(long) + TokenKey.Size;
@@ -30,11 +30,6 @@ internal sealed partial class TokenKeyRing : IDisposable
         _time = time;
         _log = log;
         Directory.CreateDirectory(runtimeDirectory);
-        lock (_lock)
-        {
-            Replace(Load());
-        }
-
         _ = Current;
     }
 
@@ -49,12 +44,12 @@ internal sealed partial class TokenKeyRing : IDisposable
                 if (!IsFresh(now))
                 {
                     // Another agent on the same directory may have rotated already.
-                    Replace(Load());
+                    Adopt(Load());
                 }
 
                 if (!IsFresh(now))
                 {
-                    Replace([TokenKey.Create(now), .. _keys.Take(1)]);
+                    _keys = [TokenKey.Create(now), .. _keys.Take(1)];
                     Save();
                 }
 
@@ -70,7 +65,7 @@ internal sealed partial class TokenKeyRing : IDisposable
         {
             if (Array.Find(_keys, key => key.Id == id) is null)
             {
-                Replace(Load());
+                Adopt(Load());
             }
 
             DateTimeOffset now = _time.GetUtcNow();
@@ -78,21 +73,11 @@ internal sealed partial class TokenKeyRing : IDisposable
         }
     }
 
-    public void Dispose()
-    {
-        lock (_lock)
-        {
-            Replace([]);
-        }
-    }
-
     private bool IsFresh(DateTimeOffset now) => _keys is [var newest, ..] && now - newest.CreatedAt < RotateAfter;
 
-    private void Replace(TokenKey[] keys)
-    {
-        // A key that stays keeps its ciphers; one that goes may still be in use by a call, and is left to the collector.
-        _keys = [.. keys.Select(key => Array.Find(_keys, known => known.Id == key.Id) ?? key)];
-    }
+    /// <summary>Takes in the keys that another agent on the same directory made. A key in use is never dropped for what a file lacks.</summary>
+    private void Adopt(TokenKey[] stored) =>
+        _keys = [.. _keys.UnionBy(stored, key => key.Id).OrderByDescending(key => key.CreatedAt).Take(2)];
 
     private TokenKey[] Load()
     {
@@ -101,7 +86,7 @@ internal sealed partial class TokenKeyRing : IDisposable
         {
             file = File.ReadAllBytes(_path);
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }

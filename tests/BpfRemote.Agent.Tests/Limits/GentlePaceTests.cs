@@ -6,6 +6,8 @@ namespace BpfRemote.Agent.Tests.Limits;
 
 public sealed class GentlePaceTests
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly FakeTimeProvider _time = new();
 
     [Fact]
@@ -14,7 +16,7 @@ public sealed class GentlePaceTests
         GentlePace pace = new(0.1, _time);
         pace.Spend(TimeSpan.FromMilliseconds(4));
 
-        Assert.Equal(TimeSpan.Zero, await pace.WaitAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(TimeSpan.Zero, await pace.WaitAsync(Patience, TestContext.Current.CancellationToken));
     }
 
     [Fact]
@@ -23,7 +25,7 @@ public sealed class GentlePaceTests
         GentlePace pace = new(0.1, _time);
         pace.Spend(TimeSpan.FromMilliseconds(15)); // 10 ms more than the burst: 100 ms at a tenth
 
-        ValueTask<TimeSpan> wait = pace.WaitAsync(TestContext.Current.CancellationToken);
+        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, TestContext.Current.CancellationToken);
         _time.Advance(TimeSpan.FromMilliseconds(99));
         Assert.False(wait.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(2));
@@ -38,7 +40,7 @@ public sealed class GentlePaceTests
         _time.Advance(TimeSpan.FromHours(1));
         pace.Spend(TimeSpan.FromMilliseconds(6));
 
-        ValueTask<TimeSpan> wait = pace.WaitAsync(TestContext.Current.CancellationToken);
+        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, TestContext.Current.CancellationToken);
         Assert.False(wait.IsCompleted);
         _time.Advance(TimeSpan.FromMilliseconds(12));
         Assert.NotEqual(TimeSpan.Zero, await wait);
@@ -50,10 +52,22 @@ public sealed class GentlePaceTests
         GentlePace pace = new(0.1, _time);
         pace.Spend(TimeSpan.FromSeconds(1));
         using CancellationTokenSource call = new();
-        ValueTask<TimeSpan> wait = pace.WaitAsync(call.Token);
+        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, call.Token);
 
         await call.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await wait);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_longer_than_their_patience()
+    {
+        GentlePace pace = new(0.001, _time);
+        pace.Spend(TimeSpan.FromMinutes(1));
+
+        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        _time.Advance(Patience);
+
+        Assert.Equal(Patience, await wait);
     }
 }

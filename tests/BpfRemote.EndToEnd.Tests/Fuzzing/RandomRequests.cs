@@ -9,8 +9,7 @@ namespace BpfRemote.EndToEnd.Fuzzing;
 /// <param name="seed">The seed.</param>
 /// <param name="mapId">A map that exists, of 4-byte keys.</param>
 /// <param name="token">A continuation token of it.</param>
-/// <param name="pageToken">A page token.</param>
-internal sealed class RandomRequests(int seed, uint mapId, string token, string pageToken)
+internal sealed class RandomRequests(int seed, uint mapId, string token)
 {
     private const string GlobCharacters = "**??[[]]\\!^-/abce2_.\u00e9\ud83d\ude00\0";
 
@@ -28,7 +27,7 @@ internal sealed class RandomRequests(int seed, uint mapId, string token, string 
         4 => Damaged(LookupElements()),
         5 => ListMaps(),
         6 or 7 => GetMap(),
-        8 => new(nameof(MapService.MapServiceBase.GetBtf), new GetBtfRequest { Map = Selector(), Kind = (BtfObjectKind)Edge() }.ToByteArray()),
+        8 => Of(nameof(MapService.MapServiceBase.GetBtf), new GetBtfRequest { Map = Selector(), Kind = (BtfObjectKind)Edge() }),
         < 12 => LookupElements(),
         _ => LookupBatch(),
     };
@@ -37,15 +36,16 @@ internal sealed class RandomRequests(int seed, uint mapId, string token, string 
 
     private RandomRequest ListMaps()
     {
-        ListMapsRequest request = new() { PageSize = (int)Edge(), PageToken = Token(pageToken), NameGlob = Text(GlobCharacters, 40) };
+        ListMapsRequest request = new() { PageSize = (int)Edge(), PageToken = Token(), NameGlob = Text(GlobCharacters, 40) };
         if (_random.Next(4) == 0)
         {
             request.PinnedPathGlob = Text(GlobCharacters, 40);
         }
 
         request.Types_.AddRange(Enumerable.Range(0, _random.Next(4)).Select(_ => (MapType)_random.Next(-1, 40)));
-        request.View = _random.Next(50) == 0 ? MapView.Full : (MapView)_random.Next(-1, 5);
-        request.View = request.View == MapView.Full && _random.Next(50) > 0 ? MapView.Basic : request.View;
+
+        // FULL is rare: it walks all of /proc.
+        request.View = _random.Next(200) == 0 ? MapView.Full : _random.Next(4) == 0 ? (MapView)_random.Next(3, 9) : MapView.Basic;
         return Of(nameof(MapService.MapServiceBase.ListMaps), request);
     }
 
@@ -60,7 +60,7 @@ internal sealed class RandomRequests(int seed, uint mapId, string token, string 
     private RandomRequest LookupBatch() => Of(nameof(MapService.MapServiceBase.LookupBatch), new LookupBatchRequest
     {
         Map = _random.Next(4) == 0 ? null : Selector(),
-        ContinuationToken = Token(token),
+        ContinuationToken = Token(),
         BatchSize = Edge(),
         Limit = _random.Next(2) == 0 ? Edge() : (ulong)_random.NextInt64(),
         Pace = _random.Next(8) == 0 ? (Pace)Edge() : Pace.Full,
@@ -102,22 +102,22 @@ internal sealed class RandomRequests(int seed, uint mapId, string token, string 
         _ => new() { Id = mapId },
     };
 
-    private string Token(string real)
+    private string Token()
     {
         switch (_random.Next(8))
         {
             case < 3:
                 return "";
             case 3:
-                return real;
+                return token;
             case 4:
-                return real[.._random.Next(real.Length)];
+                return token[.._random.Next(token.Length)];
             case 5:
                 return Base64Url.EncodeToString(Bytes(_random.Next(200)));
             case 6:
                 return Text(GlobCharacters, 1_200);
             default:
-                StringBuilder changed = new(real);
+                StringBuilder changed = new(token);
                 changed[_random.Next(changed.Length)] = (char)_random.Next('0', 'z');
                 return changed.ToString();
         }

@@ -1,6 +1,5 @@
 using System.Net.Sockets;
 using BpfRemote.Client;
-using Grpc.Net.Client;
 
 namespace BpfRemote.EndToEnd.Programs;
 
@@ -55,19 +54,15 @@ internal sealed class AgentSite : IDisposable
     /// <summary>A client of the agent here.</summary>
     public BpfRemoteClient Connect() => BpfRemoteClient.Connect(new() { Address = Address });
 
-    /// <summary>A plain gRPC channel to the agent here, over as many connections as the calls at once ask for.</summary>
-    public GrpcChannel OpenChannel() => GrpcChannel.ForAddress("http://localhost", new()
+    /// <summary>Plain HTTP to the agent here, over as many connections as the calls at once ask for.</summary>
+    public HttpMessageInvoker OpenHttp() => new(new SocketsHttpHandler
     {
-        DisposeHttpClient = true,
-        HttpHandler = new SocketsHttpHandler
+        EnableMultipleHttp2Connections = true,
+        ConnectCallback = async (_, cancellationToken) =>
         {
-            EnableMultipleHttp2Connections = true,
-            ConnectCallback = async (_, cancellationToken) =>
-            {
-                Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-                await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), cancellationToken);
-                return new NetworkStream(socket, ownsSocket: true);
-            },
+            Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(SocketPath), cancellationToken);
+            return new NetworkStream(socket, ownsSocket: true);
         },
     });
 

@@ -19,10 +19,10 @@ public sealed class BucketOracle
     /// <summary>The bucket of a key: an index into <see cref="Sizes"/>.</summary>
     public int BucketOf(ReadOnlySpan<byte> key) => _buckets[Convert.ToHexString(key)];
 
-    public static BucketOracle Of(IMapSource source, uint mapId)
+    /// <summary>Asks for the buckets of a hash type.</summary>
+    public static BucketOracle Of(IBpfMap map)
     {
         BucketOracle oracle = new();
-        using IBpfMap map = source.OpenById(mapId);
         int keySize = (int)map.Layout.KeySize;
         MapCursor cursor = new(map.Layout.KeySize);
         cursor.MoveTo(0);

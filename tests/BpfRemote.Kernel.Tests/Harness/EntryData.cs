@@ -37,6 +37,11 @@ internal static class EntryData
         return key;
     }
 
+    /// <summary>The number of a key that has at least 4 bytes beside a prefix length.</summary>
+    public static int NumberOf(MapShape shape, ReadOnlySpan<byte> key) => shape.Type == BpfMapType.LpmTrie
+        ? BinaryPrimitives.ReadInt32BigEndian(key[sizeof(uint)..])
+        : BinaryPrimitives.ReadInt32LittleEndian(key);
+
     /// <summary>The bytes of a value, different in every place and for every number.</summary>
     public static byte[] Value(int length, int number)
     {

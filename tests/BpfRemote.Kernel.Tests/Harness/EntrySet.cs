@@ -9,6 +9,14 @@ public sealed class EntrySet
 
     public void Add(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => _rows.Add([.. key, .. value]);
 
+    /// <summary>The first bytes of every row.</summary>
+    public EntrySet KeysOnly(int keySize)
+    {
+        EntrySet keys = new();
+        _rows.ForEach(row => keys.Add(row.AsSpan(0, keySize), []));
+        return keys;
+    }
+
     /// <summary>Fails with the first entry that one of the two has more often than the other.</summary>
     public static void AssertEqual(EntrySet expected, EntrySet actual, string what)
     {

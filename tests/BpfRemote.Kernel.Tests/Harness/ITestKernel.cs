@@ -25,6 +25,10 @@ public interface ITestMap : IDisposable
     /// <returns>The value as a reader must see it, without what is undefined: the padding between the blocks of CPUs.</returns>
     byte[] Put(ReadOnlySpan<byte> key, int number);
 
+    /// <summary>Puts entries in, whose numbers are their places in the list.</summary>
+    /// <returns>The values, as of <see cref="Put"/>.</returns>
+    IReadOnlyList<byte[]> PutAll(IReadOnlyList<byte[]> keys) => [.. keys.Select((key, number) => Put(key, number))];
+
     /// <summary>Removes an entry; false where it was not there.</summary>
     bool Delete(ReadOnlySpan<byte> key);
 

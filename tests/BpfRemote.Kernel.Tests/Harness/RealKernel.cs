@@ -8,7 +8,9 @@ namespace BpfRemote.Kernel.Tests.Harness;
 /// <summary>The kernel of this machine.</summary>
 public sealed class RealKernel : ITestKernel
 {
-    private const string BpffsRoot = "/sys/fs/bpf";
+    /// <summary>Where pins live.</summary>
+    internal const string BpffsRoot = "/sys/fs/bpf";
+
     private const int ReferredCount = 3;
     private const SocketOptionName ReusePort = (SocketOptionName)15;
     private const SocketOptionName Cookie = (SocketOptionName)57;
@@ -42,6 +44,7 @@ public sealed class RealKernel : ITestKernel
         Assert.SkipUnless(OperatingSystem.IsLinux(), "needs Linux");
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "needs root, to create maps and to open them by id");
         Assert.SkipUnless(Directory.Exists(BpffsRoot), $"needs a bpffs mounted at {BpffsRoot}");
+        Assert.SkipUnless(Bpftool.Path is not null, "needs bpftool, to compare with");
         try
         {
             return new RealKernel(KernelMapSource.Create());

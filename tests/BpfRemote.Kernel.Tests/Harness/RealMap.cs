@@ -64,6 +64,22 @@ public sealed class RealMap : ITestMap
         }
     }
 
+    public IReadOnlyList<byte[]> PutAll(IReadOnlyList<byte[]> keys)
+    {
+        if (keys.Count == 0 || Shape.Type is not (BpfMapType.ArrayOfMaps or BpfMapType.HashOfMaps))
+        {
+            return [.. keys.Select((key, number) => Put(key, number))];
+        }
+
+        // The kernel waits for every running program after an update of a map of maps, and after a batch of them only once.
+        WritableMap[] inner = [.. keys.Select((_, number) => _kernel.InnerMaps[number % _kernel.InnerMaps.Count])];
+        Map.UpdateBatch(
+            [.. keys.SelectMany(key => key)],
+            [.. inner.SelectMany(map => BitConverter.GetBytes((uint)map.Handle.DangerousGetHandle()))],
+            keys.Count);
+        return [.. inner.Select(map => BitConverter.GetBytes(map.Id))];
+    }
+
     public bool Delete(ReadOnlySpan<byte> key) => Map.Delete(key);
 
     public void Pin(string path)
@@ -76,7 +92,7 @@ public sealed class RealMap : ITestMap
 
     public void Unpin(string path)
     {
-        File.Delete(path);
+        RemovePin(path);
         _pins.Remove(path);
     }
 
@@ -84,10 +100,27 @@ public sealed class RealMap : ITestMap
     {
         foreach (string path in _pins)
         {
-            File.Delete(path);
+            RemovePin(path);
         }
 
         Map.Dispose();
+    }
+
+    /// <summary>Removes a pin, and the directories that hold nothing else.</summary>
+    private static void RemovePin(string path)
+    {
+        if (File.Exists(path))
+        {
+            File.Delete(path);
+        }
+
+        for (string? directory = Path.GetDirectoryName(path);
+            directory is not (null or RealKernel.BpffsRoot) && Directory.Exists(directory)
+            && !Directory.EnumerateFileSystemEntries(directory).Any();
+            directory = Path.GetDirectoryName(directory))
+        {
+            Directory.Delete(directory);
+        }
     }
 
     private byte[] Put(ReadOnlySpan<byte> key, byte[] value)

@@ -7,6 +7,9 @@ namespace BpfRemote.Agent.Maps.ListMaps;
 /// <summary>Serves ListMaps: one page of the node's maps, by id.</summary>
 internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, TokenSealer tokens)
 {
+    /// <summary>Bytes after which a page ends: maps with many users are large, and gRPC clients take 4 MiB by default.</summary>
+    private const int MaxPageBytes = 1 << 20;
+
     /// <summary>Answers one call.</summary>
     public ListMapsResponse Handle(ListMapsRequest request, CancellationToken cancellationToken)
     {
@@ -14,6 +17,7 @@ internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, Token
         MapUse? use = query.IsFull ? MapUse.Read(source, cancellationToken) : null;
         PinnedMaps? pins = use?.Pins ?? (query.PinnedPath is null ? null : source.ReadPins(cancellationToken));
         ListMapsResponse page = new();
+        int bytes = 0;
         foreach (IBpfMap map in maps.OpenAll(query.After))
         {
             using (map)
@@ -24,7 +28,7 @@ internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, Token
                     continue;
                 }
 
-                if (page.Maps.Count == query.PageSize)
+                if (page.Maps.Count == query.PageSize || bytes >= MaxPageBytes)
                 {
                     page.NextPageToken = query.PageTokenAfter(page.Maps[^1].Id, tokens);
                     break;
@@ -33,6 +37,7 @@ internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, Token
                 Map description = MapDescription.Of(map);
                 use?.AddTo(description);
                 page.Maps.Add(description);
+                bytes += description.CalculateSize();
             }
         }
 

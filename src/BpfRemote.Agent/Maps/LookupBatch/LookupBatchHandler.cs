@@ -25,7 +25,7 @@ internal sealed class LookupBatchHandler(
     {
         LookupBatchQuery query = LookupBatchQuery.Parse(request);
         using ScanSlots.Lease slot = slots.Take();
-        OpenedScan opened = opener.Open(query);
+        OpenedScan opened = opener.Open(query, callEnded);
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
         ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
@@ -44,7 +44,7 @@ internal sealed class LookupBatchHandler(
             current.Buffer.Clear();
             try
             {
-                end = await reader.FillAsync(lease.Map, current.Buffer, reading.Token);
+                end = await reader.FillAsync(lease, current.Buffer, reading.Token);
                 lease.Release();
             }
             catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
@@ -72,7 +72,7 @@ internal sealed class LookupBatchHandler(
             LookupBatchResponse response = current.Respond(reader, opened.Scan, token, layout, bytes);
             bytes = response.Cost.Bytes;
             layout = null;
-            await writer.BeginWriteAsync(response);
+            await writer.BeginWriteAsync(response, isLast: end != ScanEnd.NotYet);
             if (lease.IsBrief)
             {
                 await writer.CompleteAsync();

@@ -12,11 +12,11 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
 {
     /// <summary>Opens map and scan.</summary>
     /// <exception cref="RpcException">The token's or the map's fault, each with its own reason.</exception>
-    public OpenedScan Open(LookupBatchQuery query)
+    public OpenedScan Open(LookupBatchQuery query, CancellationToken cancellationToken)
     {
         if (query.Token.Length > 0)
         {
-            return Continue(ReadTicket(query.Token), query.Map);
+            return Continue(ReadTicket(query.Token), query.Map, cancellationToken);
         }
 
         MapSelector selector = query.Map!;
@@ -62,9 +62,9 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
             : throw TokenExpired("continuation_token is of another boot, key or version; begin anew");
     }
 
-    private OpenedScan Continue(ScanTicket ticket, MapSelector? selector)
+    private OpenedScan Continue(ScanTicket ticket, MapSelector? selector, CancellationToken cancellationToken)
     {
-        IBpfMap map = OpenMap(ticket, selector);
+        IBpfMap map = OpenMap(ticket, selector, cancellationToken);
         try
         {
             DemandSameMap(map, ticket, selector);
@@ -85,14 +85,14 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
         }
     }
 
-    private IBpfMap OpenMap(ScanTicket ticket, MapSelector? selector)
+    private IBpfMap OpenMap(ScanTicket ticket, MapSelector? selector, CancellationToken cancellationToken)
     {
         if (selector is { HasId: true } && selector.Id != ticket.MapId)
         {
             throw TokenInvalid("continuation_token continues another map than `map` names");
         }
 
-        string? path = PathOf(ticket.Pin, selector);
+        string? path = PathOf(ticket.Pin, selector, cancellationToken);
         IBpfMap? map = path is null ? null : maps.TryOpenPinned(path);
         if (map is not null && map.Info.Id != ticket.MapId)
         {
@@ -131,7 +131,7 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
     }
 
     /// <summary>The path of a token's pin: as the token says, as the request says, or as bpffs says where the token had no room.</summary>
-    private string? PathOf(PinReference pin, MapSelector? selector)
+    private string? PathOf(PinReference pin, MapSelector? selector, CancellationToken cancellationToken)
     {
         if (pin.Digest.IsEmpty || pin.Path is not null)
         {
@@ -140,7 +140,7 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
 
         return selector is { HasPinnedPath: true } && pin.RefersTo(selector.PinnedPath)
             ? selector.PinnedPath
-            : source.ReadPins(CancellationToken.None).ByMapId.Values.SelectMany(paths => paths).FirstOrDefault(pin.RefersTo);
+            : source.ReadPins(cancellationToken).ByMapId.Values.SelectMany(paths => paths).FirstOrDefault(pin.RefersTo);
     }
 }
 

@@ -1,5 +1,5 @@
-using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps.LookupBatch.Scans;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
@@ -61,11 +61,11 @@ internal sealed class ScanReader
     public TimeSpan PaceWaitTime { get; private set; }
 
     /// <summary>Fills a buffer with the entries of the next response.</summary>
-    /// <param name="map">The map.</param>
+    /// <param name="lease">The map.</param>
     /// <param name="buffer">The buffer, empty.</param>
     /// <param name="cancellationToken">Ends the reading between two native calls.</param>
     /// <exception cref="RpcException">FAILED_PRECONDITION / ENTRY_TOO_LARGE; ABORTED / SCAN_UNSTABLE.</exception>
-    public async ValueTask<ScanEnd> FillAsync(IBpfMap map, EntryBuffer buffer, CancellationToken cancellationToken)
+    public async ValueTask<ScanEnd> FillAsync(MapLease lease, EntryBuffer buffer, CancellationToken cancellationToken)
     {
         long start = _time.GetTimestamp();
         while (RoomIn(buffer) is { Fit: > 0 } room)
@@ -73,10 +73,21 @@ internal sealed class ScanReader
             cancellationToken.ThrowIfCancellationRequested();
             if (_pace is not null)
             {
-                PaceWaitTime += await _pace.WaitAsync(cancellationToken);
+                TimeSpan patience = AgentLimits.ProgressInterval - _time.GetElapsedTime(start);
+                ValueTask<TimeSpan> wait = _pace.WaitAsync(patience, cancellationToken);
+                if (!wait.IsCompleted)
+                {
+                    lease.Release();
+                }
+
+                PaceWaitTime += await wait;
+                if (_time.GetElapsedTime(start) >= AgentLimits.ProgressInterval)
+                {
+                    return ScanEnd.NotYet;
+                }
             }
 
-            switch (Step(map, buffer, room))
+            switch (Step(lease.Map, buffer, room))
             {
                 case ScanStep.Completed:
                     return ScanEnd.Completed;
@@ -85,7 +96,7 @@ internal sealed class ScanReader
                 case ScanStep.NoRoom when (ulong)room.Max < (ulong)_byteBound:
                     return ScanEnd.LimitReached;
                 case ScanStep.NoRoom:
-                    throw BucketTooLarge(map.Layout);
+                    throw BucketTooLarge(lease.Map.Layout);
                 default:
                     break;
             }
@@ -110,7 +121,7 @@ internal sealed class ScanReader
         Entries += (ulong)(buffer.Count - before);
         return EntriesOfScan <= _scan.MaxEntries
             ? step
-            : throw MapScan.Unstable("keys are added ahead of the scan faster than it ends", _scan.Restarts, EntriesOfScan);
+            : throw _scan.Unstable("keys are added ahead of the scan faster than it ends");
     }
 
     /// <summary>The room that is left. A first bucket larger than <c>Fit</c> is let through where nothing would come before it.</summary>

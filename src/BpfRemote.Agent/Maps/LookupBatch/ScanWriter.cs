@@ -16,17 +16,17 @@ internal sealed class ScanWriter(
 
     /// <summary>Waits for the write before and begins this one.</summary>
     /// <param name="response">The response, which must rest until the next call of this or of <see cref="CompleteAsync"/> is over.</param>
+    /// <param name="isLast">Whether no other follows: then the stream ends by itself, whatever its age.</param>
     /// <exception cref="RpcException">UNAVAILABLE: WRITE_TIMEOUT, STREAM_AGE.</exception>
-    public async Task BeginWriteAsync(LookupBatchResponse response)
+    public async Task BeginWriteAsync(LookupBatchResponse response, bool isLast)
     {
         await CompleteAsync();
-        if (time.GetElapsedTime(_start) >= limits.MaxStreamAge)
+        _write = WriteAsync(response);
+        if (time.GetElapsedTime(_start) >= limits.MaxStreamAge && !isLast)
         {
+            await CompleteAsync();
             throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.StreamAge, "the stream reached its age; resume with the last token");
         }
-
-        _stalled.CancelAfter(limits.WriteTimeout);
-        _write = responses.WriteAsync(response, _stalled.Token);
     }
 
     /// <summary>Waits until the last response is written.</summary>
@@ -37,13 +37,12 @@ internal sealed class ScanWriter(
         try
         {
             await _write;
-            _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
         }
-        catch (Exception e) when (_stalled.IsCancellationRequested && e is OperationCanceledException or InvalidOperationException or IOException)
+        catch (Exception e) when (_stalled.IsCancellationRequested && e is (OperationCanceledException or InvalidOperationException or IOException))
         {
             throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.WriteTimeout, "the reader took too long to take a response");
         }
-        catch (Exception e) when (callEnded.IsCancellationRequested && e is InvalidOperationException or IOException)
+        catch (Exception e) when (callEnded.IsCancellationRequested && e is (InvalidOperationException or IOException))
         {
             // Clients go away all the time: that is no failure of the agent's.
             throw new OperationCanceledException(e.Message, e, callEnded);
@@ -55,5 +54,14 @@ internal sealed class ScanWriter(
     {
         await _write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stalled.Dispose();
+    }
+
+    private async Task WriteAsync(LookupBatchResponse response)
+    {
+        _stalled.CancelAfter(limits.WriteTimeout);
+        await responses.WriteAsync(response, _stalled.Token);
+
+        // Not later: filling the next response may take longer than a write may.
+        _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
     }
 }

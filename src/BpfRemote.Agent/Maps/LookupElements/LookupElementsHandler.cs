@@ -15,13 +15,14 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
     {
         List<FieldViolation> violations = [];
         MapResolver.Validate(request.Map, violations);
-        if (request.Keys.IsEmpty)
-        {
-            violations.Add(new("keys", "is empty; expected at least one key"));
-        }
-
         if (violations.Count > 0)
         {
+            // Only together with another: of a map without keys, none is what can be asked.
+            if (request.Keys.IsEmpty)
+            {
+                violations.Add(new("keys", "is empty; expected at least one key"));
+            }
+
             throw ServiceError.InvalidFields(violations);
         }
 
@@ -53,10 +54,10 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
                 ("errno", layout.ValueError.Name()));
         }
 
-        if (bytes % layout.KeySize != 0)
+        if (bytes == 0 || bytes % layout.KeySize != 0)
         {
             throw ServiceError.InvalidFields(
-                [new("keys", $"has {bytes} bytes; expected a multiple of the map's key_size, {layout.KeySize}")]);
+                [new("keys", $"has {bytes} bytes; expected one key or more of {layout.KeySize} bytes each")]);
         }
 
         long count = bytes / layout.KeySize;

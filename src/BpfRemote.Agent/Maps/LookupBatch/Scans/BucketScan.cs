@@ -15,6 +15,10 @@ internal sealed class BucketScan : MapScan
     private readonly MapCursor _cursor;
     private readonly uint _bucketCount;
 
+    // While a bucket larger than the response is searched for: entries that did not hold it, and entries that held more than it.
+    private int _tooFew;
+    private int _enough;
+
     public BucketScan(MapInfo info)
     {
         _info = info;
@@ -25,6 +29,11 @@ internal sealed class BucketScan : MapScan
 
     public override ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
     {
+        if (_tooFew > 0)
+        {
+            return ProbeOversizedBucket(map, buffer, room);
+        }
+
         BatchResult page = Lookup(map, buffer, room.Step);
         if (page.Error == Errno.ENOSPC && room.Fit > room.Step)
         {
@@ -32,12 +41,19 @@ internal sealed class BucketScan : MapScan
             page = Lookup(map, buffer, room.Fit);
         }
 
-        return page.Error switch
+        if (page.Error != Errno.ENOSPC)
         {
-            not Errno.ENOSPC => Take(page, buffer),
-            _ when room.Max > room.Fit => ReadOversizedBucket(map, buffer, room),
-            _ => ScanStep.NoRoom,
-        };
+            return Take(page, buffer);
+        }
+
+        if (room.Max <= room.Fit)
+        {
+            return ScanStep.NoRoom;
+        }
+
+        _tooFew = room.Fit;
+        _enough = int.MaxValue;
+        return ScanStep.Advanced;
     }
 
     public override int WritePosition(Span<byte> to)
@@ -57,34 +73,37 @@ internal sealed class BucketScan : MapScan
         return true;
     }
 
-    /// <summary>Reads a bucket that alone exceeds the response, and no other bucket with it: the cursor cannot name a range, so
-    /// the count that holds just this bucket is searched for.</summary>
-    private ScanStep ReadOversizedBucket(IBpfMap map, EntryBuffer buffer, Room room)
+    /// <summary>One try to read a bucket that alone exceeds the response, and no other bucket with it: the cursor cannot name a
+    /// range, so the count that holds just this bucket is searched for, doubling and then halving.</summary>
+    private ScanStep ProbeOversizedBucket(IBpfMap map, EntryBuffer buffer, Room room)
     {
-        int tooFew = room.Fit;
-        int enough = int.MaxValue;
-        for (int growth = 1; tooFew < room.Max; growth = Math.Min(growth * 2, room.Max))
+        if (_tooFew >= room.Max)
         {
-            Adjusted();
-            uint bucket = _cursor.Index;
-            int count = enough == int.MaxValue ? tooFew + growth : tooFew + ((enough - tooFew) / 2);
-            BatchResult page = Lookup(map, buffer, Math.Clamp(count, tooFew + 1, room.Max));
-            if (page.Error == Errno.ENOSPC)
-            {
-                tooFew = Math.Clamp(count, tooFew + 1, room.Max);
-            }
-            else if (page.Count <= tooFew + 1)
-            {
-                return Take(page, buffer);
-            }
-            else
-            {
-                enough = page.Count;
-                _cursor.MoveTo(bucket);
-            }
+            _tooFew = 0;
+            return ScanStep.NoRoom;
         }
 
-        return ScanStep.NoRoom;
+        Adjusted();
+        uint bucket = _cursor.Index;
+        int guess = _enough == int.MaxValue ? _tooFew * 2 : _tooFew + ((_enough - _tooFew) / 2);
+        int count = Math.Clamp(guess, _tooFew + 1, room.Max);
+        BatchResult page = Lookup(map, buffer, count);
+        if (page.Error == Errno.ENOSPC)
+        {
+            _tooFew = count;
+            _enough = _enough > count ? _enough : int.MaxValue; // the bucket has grown meanwhile
+            return ScanStep.Advanced;
+        }
+
+        if (page.Count > _tooFew + 1)
+        {
+            _enough = page.Count;
+            _cursor.MoveTo(bucket);
+            return ScanStep.Advanced;
+        }
+
+        _tooFew = 0;
+        return Take(page, buffer);
     }
 
     private BatchResult Lookup(IBpfMap map, EntryBuffer buffer, int count)

@@ -9,16 +9,11 @@ namespace BpfRemote.Agent.Maps.LookupBatch.Scans;
 /// </remarks>
 internal sealed class KeyWalkScan(MapInfo info, MapLayout layout) : MapScan
 {
-    /// <summary>Times what the largest map could hold: growth while the scan runs is honest up to here.</summary>
-    private const ulong MaxGrowth = 16;
-
-    private const uint SmallMap = 4_096;
-
     private readonly byte[] _key = new byte[info.KeySize];
     private readonly byte[] _first = new byte[info.KeySize];
     private bool _onKey;
 
-    public override ulong MaxEntries => MaxGrowth * Math.Max(info.MaxEntries, SmallMap);
+    public override ulong MaxEntries => GrowthBound(info);
 
     public override ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
     {
@@ -38,16 +33,28 @@ internal sealed class KeyWalkScan(MapInfo info, MapLayout layout) : MapScan
                 return ScanStep.Advanced;
             }
 
-            if (error == Errno.None)
+            if (error != Errno.None)
             {
-                CountRestart(map, next);
-                error = layout.ValueStride == 0 ? Errno.None : Lookup(map, next, buffer.ValueRoom(1));
+                Stalled("bpf_map_get_next_key", error, info);
+                return ScanStep.Advanced;
+            }
+
+            CountRestart(map, next);
+            error = layout.ValueStride == 0 ? Errno.None : Lookup(map, next, buffer.ValueRoom(1));
+            if (error == Errno.ENOENT && IsPastTheEnd(map, next, buffer))
+            {
+                return ScanStep.Completed;
+            }
+
+            if (error == Errno.ENOENT)
+            {
+                Vanished();
+                return ScanStep.Advanced;
             }
 
             if (error != Errno.None)
             {
-                // ENOENT here: deleted since the walk found it. Stay on the key before, or the walk would restart.
-                Stalled("bpf_map_get_next_key", error, info);
+                Stalled("bpf_map_lookup_elem", error, info);
                 return ScanStep.Advanced;
             }
 
@@ -81,6 +88,15 @@ internal sealed class KeyWalkScan(MapInfo info, MapLayout layout) : MapScan
     /// <summary>Whether the end that the kernel reports is one: cgroup storage reports it also after a key that was deleted.</summary>
     private bool StandsOnAKey(IBpfMap map, EntryBuffer buffer) =>
         !_onKey || layout.ValueStride == 0 || Lookup(map, _key, buffer.ValueRoom(1)) == Errno.None;
+
+    /// <summary>Whether a key that is named and cannot be found is the end: get_next_key of cgroup storage runs past the end of its
+    /// list on kernels without the fix of 2026, and names whatever lies there, each time the same.</summary>
+    private bool IsPastTheEnd(IBpfMap map, ReadOnlySpan<byte> next, EntryBuffer buffer) =>
+        info.Type is BpfMapType.CgroupStorage or BpfMapType.PerCpuCgroupStorage
+        && _onKey
+        && StandsOnAKey(map, buffer)
+        && Next(map, _key, _first) == Errno.None
+        && next.SequenceEqual(_first);
 
     /// <summary>A key after another one that is the first of the map: the walk was sent back.</summary>
     private void CountRestart(IBpfMap map, ReadOnlySpan<byte> next)

@@ -12,6 +12,11 @@ internal abstract class MapScan
     /// <summary>Native calls in a row that may fail for a cause that passes.</summary>
     private const int MaxStalledCalls = 100;
 
+    /// <summary>Times what the largest map could hold that a scan may give where keys can be added ahead of it.</summary>
+    private const ulong MaxGrowth = 16;
+
+    private const uint SmallMap = 4_096;
+
     private int _stalledCalls;
 
     /// <summary>Native calls so far.</summary>
@@ -57,8 +62,11 @@ internal abstract class MapScan
     public abstract int WritePosition(Span<byte> to);
 
     /// <summary>ABORTED: the map changes faster than it can be walked.</summary>
-    public static RpcException Unstable(string message, uint restarts, ulong entries) => ServiceError.Create(
-        StatusCode.Aborted, ErrorReason.ScanUnstable, message, ("restarts", $"{restarts}"), ("entries", $"{entries}"));
+    public RpcException Unstable(string message) =>
+        ServiceError.Create(StatusCode.Aborted, ErrorReason.ScanUnstable, message, ("restarts", $"{Restarts}"));
+
+    /// <summary>The most entries of a scan whose walk ends only where the map does: honest growth stays below it.</summary>
+    protected static ulong GrowthBound(MapInfo map) => MaxGrowth * Math.Max(map.MaxEntries, SmallMap);
 
     /// <summary>Moves to a position; false where it is out of the map's range.</summary>
     protected abstract bool TryMoveTo(ReadOnlySpan<byte> position);
@@ -77,10 +85,22 @@ internal abstract class MapScan
     protected void Stalled(string operation, Errno errno, MapInfo map)
     {
         if (errno is not (Errno.None or Errno.EAGAIN or Errno.EBUSY or Errno.EDEADLK or Errno.EFAULT or Errno.EINTR
-                or Errno.ENOENT or Errno.ENOMEM or Errno.ETIMEDOUT)
+                or Errno.ENOMEM or Errno.ETIMEDOUT)
             || ++_stalledCalls > MaxStalledCalls)
         {
             throw new BpfException(operation, errno, $"map {map.Id}");
+        }
+
+        Retries++;
+    }
+
+    /// <summary>A key was deleted between the walk that found it and the lookup; the walk stays on the key before.</summary>
+    /// <exception cref="RpcException">ABORTED / SCAN_UNSTABLE: too often in a row.</exception>
+    protected void Vanished()
+    {
+        if (++_stalledCalls > MaxStalledCalls)
+        {
+            throw Unstable("keys are deleted before they can be looked up");
         }
 
         Retries++;
@@ -92,7 +112,7 @@ internal abstract class MapScan
     {
         if (++Restarts > AgentLimits.MaxScanRestarts)
         {
-            throw Unstable("deletions restarted the walk too often", Restarts, 0);
+            throw Unstable("deletions restarted the walk too often");
         }
     }
 }

@@ -10,17 +10,12 @@ namespace BpfRemote.Agent.Maps.LookupBatch.Scans;
 /// </remarks>
 internal sealed class TrieScan(MapInfo info) : MapScan
 {
-    /// <summary>Times what the trie could hold: beyond it, keys are being added ahead of the scan for ever.</summary>
-    private const ulong MaxGrowth = 16;
-
-    private const uint SmallMap = 4_096;
-
     private readonly MapCursor _cursor = new(info.KeySize);
     private readonly byte[] _last = new byte[info.KeySize];
     private readonly byte[] _highWater = new byte[info.KeySize];
     private bool _started;
 
-    public override ulong MaxEntries => MaxGrowth * Math.Max(info.MaxEntries, SmallMap);
+    public override ulong MaxEntries => GrowthBound(info);
 
     public override ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
     {

@@ -1,0 +1,102 @@
+using BpfRemote.Agent.Limits;
+using BpfRemote.Agent.Maps.LookupBatch;
+using BpfRemote.V1;
+using Grpc.Core;
+using Microsoft.Extensions.Time.Testing;
+using Xunit;
+
+namespace BpfRemote.Agent.Tests.Maps;
+
+public sealed class ScanWriterTests
+{
+    private static readonly AgentLimits Limits = new() { WriteTimeout = TimeSpan.FromSeconds(5), MaxStreamAge = TimeSpan.FromMinutes(15) };
+
+    private readonly FakeTimeProvider _time = new();
+    private readonly Responses _responses = new();
+
+    [Fact]
+    public async Task Filling_a_response_may_take_longer_than_a_write_may()
+    {
+        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        await writer.BeginWriteAsync(new(), isLast: false);
+        _responses.Accept();
+        _time.Advance(2 * Limits.WriteTimeout);
+        await writer.BeginWriteAsync(new(), isLast: false);
+        _responses.Accept();
+        await writer.CompleteAsync();
+        Assert.Equal(2, _responses.Accepted);
+    }
+
+    [Fact]
+    public async Task A_write_that_takes_too_long_is_the_readers_fault()
+    {
+        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        await writer.BeginWriteAsync(new(), isLast: false);
+        _time.Advance(Limits.WriteTimeout);
+        RpcException error = await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_client_that_has_gone_cancels_and_does_not_fail()
+    {
+        using CancellationTokenSource callEnded = new();
+        await using ScanWriter writer = CreateWriter(callEnded.Token);
+        await writer.BeginWriteAsync(new(), isLast: false);
+        await callEnded.CancelAsync();
+        _responses.Fail(new InvalidOperationException("the request is complete"));
+        await Assert.ThrowsAsync<OperationCanceledException>(writer.CompleteAsync);
+    }
+
+    [Fact]
+    public async Task A_stream_ends_at_its_age_after_the_response_in_hand()
+    {
+        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        _time.Advance(Limits.MaxStreamAge);
+        Task write = writer.BeginWriteAsync(new(), isLast: false);
+        _responses.Accept();
+        RpcException error = await Assert.ThrowsAsync<RpcException>(() => write);
+        Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        Assert.Equal(1, _responses.Accepted);
+    }
+
+    [Fact]
+    public async Task The_last_response_ends_a_stream_well_at_any_age()
+    {
+        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        _time.Advance(Limits.MaxStreamAge);
+        await writer.BeginWriteAsync(new(), isLast: true);
+        _responses.Accept();
+        await writer.CompleteAsync();
+        Assert.Equal(1, _responses.Accepted);
+    }
+
+    private ScanWriter CreateWriter(CancellationToken callEnded) => new(_responses, Limits, _time, callEnded);
+
+    /// <summary>A reader that takes a response when it is told to.</summary>
+    private sealed class Responses : IServerStreamWriter<LookupBatchResponse>
+    {
+        private TaskCompletionSource _write = new();
+
+        public int Accepted { get; private set; }
+
+        public WriteOptions? WriteOptions { get; set; }
+
+        public void Accept()
+        {
+            Accepted++;
+            _write.SetResult();
+        }
+
+        public void Fail(Exception error) => _write.SetException(error);
+
+        public Task WriteAsync(LookupBatchResponse message) => WriteAsync(message, CancellationToken.None);
+
+        public async Task WriteAsync(LookupBatchResponse message, CancellationToken cancellationToken)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _write = new TaskCompletionSource();
+            await _write.Task.WaitAsync(cancellationToken);
+        }
+    }
+}
