@@ -24,7 +24,7 @@ internal static class AgentListeners
         limits.MaxRequestHeadersTotalSize = AgentLimits.MaxRequestHeaderBytes;
         limits.MaxRequestBodySize = null; // gRPC bounds each message
         limits.MinRequestBodyDataRate = null; // and a request is one message
-        limits.MinResponseDataRate = null; // does not catch a reader that stalls late; ScanWriter does
+        limits.MinResponseDataRate = null; // does not catch a reader that stalls late; ResponseWriter does
         limits.Http2.MaxStreamsPerConnection = options.Limits.MaxStreamsPerConnection;
         limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
         limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);

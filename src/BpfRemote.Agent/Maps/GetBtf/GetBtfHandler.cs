@@ -50,7 +50,7 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
             GetBtfResponse chunk = offset == 0 ? first : new GetBtfResponse();
             chunk.Data = UnsafeByteOperations.UnsafeWrap(
                 btf.Memory.Slice(offset, Math.Min(ChunkSize, btf.Memory.Length - offset)));
-            await writer.BeginWriteAsync(chunk);
+            await writer.BeginWriteAsync(chunk, isLast: offset + ChunkSize >= btf.Memory.Length);
         }
 
         await writer.CompleteAsync();

@@ -31,7 +31,7 @@ internal sealed class LookupBatchHandler(
         ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
         using ResponseSlot one = new(opened.Map.Layout, query.Include);
         using ResponseSlot other = new(opened.Map.Layout, query.Include);
-        await using ScanWriter writer = new(responses, limits, time, callEnded); // ends before the buffers that it may still be reading
+        await using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, callEnded); // ends before the buffers that it may still be reading
         byte[] position = new byte[ScanTicket.MaxPosition];
         Layout? layout = MapDescription.LayoutOf(opened.Map, source);
         ulong shape = ScanTicket.ShapeOf(opened.Map.Info);

@@ -3,11 +3,11 @@ using BpfRemote.Agent.Limits;
 using BpfRemote.V1;
 using Grpc.Core;
 
-namespace BpfRemote.Agent.Maps.LookupBatch;
+namespace BpfRemote.Agent.Maps;
 
-/// <summary>Writes responses one at a time, each while the next is read; a reader that stalls, and a stream that is too old, end.</summary>
-internal sealed class ScanWriter(
-    IServerStreamWriter<LookupBatchResponse> responses, AgentLimits limits, TimeProvider time, CancellationToken callEnded)
+/// <summary>Writes the responses of a stream one at a time, each while the next is made; a reader that stalls, and a stream that is too old, end.</summary>
+internal sealed class ResponseWriter<T>(
+    IServerStreamWriter<T> responses, AgentLimits limits, TimeProvider time, CancellationToken callEnded)
     : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stalled = new(Timeout.InfiniteTimeSpan, time);
@@ -18,7 +18,7 @@ internal sealed class ScanWriter(
     /// <param name="response">The response, which must rest until the next call of this or of <see cref="CompleteAsync"/> is over.</param>
     /// <param name="isLast">Whether no other follows: then the stream ends by itself, whatever its age.</param>
     /// <exception cref="RpcException">UNAVAILABLE: WRITE_TIMEOUT, STREAM_AGE.</exception>
-    public async Task BeginWriteAsync(LookupBatchResponse response, bool isLast)
+    public async Task BeginWriteAsync(T response, bool isLast)
     {
         await CompleteAsync();
         _write = WriteAsync(response);
@@ -56,12 +56,12 @@ internal sealed class ScanWriter(
         _stalled.Dispose();
     }
 
-    private async Task WriteAsync(LookupBatchResponse response)
+    private async Task WriteAsync(T response)
     {
         _stalled.CancelAfter(limits.WriteTimeout);
         await responses.WriteAsync(response, _stalled.Token);
 
-        // Not later: filling the next response may take longer than a write may.
+        // Not later: making the next response may take longer than a write may.
         _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
     }
 }

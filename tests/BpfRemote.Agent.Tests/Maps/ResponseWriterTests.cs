@@ -7,7 +7,7 @@ using Xunit;
 
 namespace BpfRemote.Agent.Tests.Maps;
 
-public sealed class ScanWriterTests
+public sealed class ResponseWriterTests
 {
     private static readonly AgentLimits Limits = new() { WriteTimeout = TimeSpan.FromSeconds(5), MaxStreamAge = TimeSpan.FromMinutes(15) };
 
@@ -17,7 +17,7 @@ public sealed class ScanWriterTests
     [Fact]
     public async Task Filling_a_response_may_take_longer_than_a_write_may()
     {
-        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         await writer.BeginWriteAsync(new(), isLast: false);
         _responses.Accept();
         _time.Advance(2 * Limits.WriteTimeout);
@@ -30,7 +30,7 @@ public sealed class ScanWriterTests
     [Fact]
     public async Task A_write_that_takes_too_long_is_the_readers_fault()
     {
-        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         await writer.BeginWriteAsync(new(), isLast: false);
         _time.Advance(Limits.WriteTimeout);
         RpcException error = await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
@@ -41,7 +41,7 @@ public sealed class ScanWriterTests
     public async Task A_client_that_has_gone_cancels_and_does_not_fail()
     {
         using CancellationTokenSource callEnded = new();
-        await using ScanWriter writer = CreateWriter(callEnded.Token);
+        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(callEnded.Token);
         await writer.BeginWriteAsync(new(), isLast: false);
         await callEnded.CancelAsync();
         _responses.Fail(new InvalidOperationException("the request is complete"));
@@ -51,7 +51,7 @@ public sealed class ScanWriterTests
     [Fact]
     public async Task A_stream_ends_at_its_age_after_the_response_in_hand()
     {
-        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
         Task write = writer.BeginWriteAsync(new(), isLast: false);
         _responses.Accept();
@@ -63,7 +63,7 @@ public sealed class ScanWriterTests
     [Fact]
     public async Task The_last_response_ends_a_stream_well_at_any_age()
     {
-        await using ScanWriter writer = CreateWriter(TestContext.Current.CancellationToken);
+        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
         await writer.BeginWriteAsync(new(), isLast: true);
         _responses.Accept();
@@ -71,7 +71,7 @@ public sealed class ScanWriterTests
         Assert.Equal(1, _responses.Accepted);
     }
 
-    private ScanWriter CreateWriter(CancellationToken callEnded) => new(_responses, Limits, _time, callEnded);
+    private ResponseWriter<LookupBatchResponse> CreateWriter(CancellationToken callEnded) => new(_responses, Limits, _time, callEnded);
 
     /// <summary>A reader that takes a response when it is told to.</summary>
     private sealed class Responses : IServerStreamWriter<LookupBatchResponse>
