@@ -5,6 +5,9 @@ namespace BpfRemote.Btf;
 /// <summary>Reads the words of BTF in the byte order of the machine that wrote it.</summary>
 internal readonly record struct BtfByteOrder(bool IsBigEndian)
 {
+    /// <summary>Whether it is not this machine's.</summary>
+    public bool IsForeign => IsBigEndian == BitConverter.IsLittleEndian;
+
     public ushort UInt16(ReadOnlySpan<byte> bytes) =>
         IsBigEndian ? BinaryPrimitives.ReadUInt16BigEndian(bytes) : BinaryPrimitives.ReadUInt16LittleEndian(bytes);
 

@@ -1,14 +1,18 @@
+using System.Buffers.Binary;
+
 namespace BpfRemote.Btf;
 
-/// <summary>One record of the types section: <c>struct btf_type</c> and what follows it, as raw words.</summary>
-internal readonly ref struct BtfRecord(ReadOnlySpan<byte> bytes, BtfByteOrder order)
+/// <summary>One record of the types section: <c>struct btf_type</c> and what follows it, as words.</summary>
+/// <param name="words">From the record on.</param>
+/// <param name="isForeign">Whether the words are in the other byte order than this machine's.</param>
+internal readonly ref struct BtfRecord(ReadOnlySpan<uint> words, bool isForeign)
 {
-    /// <summary>Bytes of what every kind has.</summary>
-    public const int HeadSize = 12;
+    /// <summary>Words of what every kind has.</summary>
+    public const int HeadLength = 3;
 
-    private readonly ReadOnlySpan<byte> _bytes = bytes;
+    private readonly ReadOnlySpan<uint> _words = words;
 
-    public uint NameOffset => order.UInt32(_bytes);
+    public uint NameOffset => At(0);
 
     public BtfKind Kind => (BtfKind)((Info >> 24) & 0x1f);
 
@@ -19,25 +23,23 @@ internal readonly ref struct BtfRecord(ReadOnlySpan<byte> bytes, BtfByteOrder or
     public bool KindFlag => (Info & 0x8000_0000) != 0;
 
     /// <summary>By kind: a size in bytes, or the type that is referred to.</summary>
-    public uint SizeOrType => order.UInt32(_bytes[8..]);
+    public uint SizeOrType => At(2);
 
-    /// <summary>Bytes of the whole record; -1 where the kind is not known.</summary>
-    public int Length => ItemSize is int item and >= 0 ? HeadSize + (HasItems ? item * ItemCount : item) : -1;
-
-    private uint Info => order.UInt32(_bytes[4..]);
-
-    private bool HasItems => Kind is BtfKind.Struct or BtfKind.Union or BtfKind.Enum or BtfKind.Enum64 or BtfKind.FuncProto
-        or BtfKind.DataSec;
-
-    private int ItemSize => Kind switch
+    /// <summary>Words of the whole record; -1 where the kind is not known.</summary>
+    public int Length => Kind switch
     {
-        BtfKind.Struct or BtfKind.Union or BtfKind.Enum64 or BtfKind.DataSec or BtfKind.Array => 12,
-        BtfKind.Enum or BtfKind.FuncProto => 8,
-        BtfKind.Int or BtfKind.Var or BtfKind.DeclTag => 4,
+        BtfKind.Struct or BtfKind.Union or BtfKind.Enum64 or BtfKind.DataSec => HeadLength + (3 * ItemCount),
+        BtfKind.Enum or BtfKind.FuncProto => HeadLength + (2 * ItemCount),
+        BtfKind.Array => HeadLength + 3,
+        BtfKind.Int or BtfKind.Var or BtfKind.DeclTag => HeadLength + 1,
         BtfKind.Void or > BtfKind.Enum64 => -1,
-        _ => 0,
+        _ => HeadLength,
     };
 
+    private uint Info => At(1);
+
     /// <summary>A word of what follows the head.</summary>
-    public uint Word(int index) => order.UInt32(_bytes[(HeadSize + (index * 4))..]);
+    public uint Word(int index) => At(HeadLength + index);
+
+    private uint At(int index) => isForeign ? BinaryPrimitives.ReverseEndianness(_words[index]) : _words[index];
 }

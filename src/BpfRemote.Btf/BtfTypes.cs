@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace BpfRemote.Btf;
@@ -38,9 +39,11 @@ public sealed class BtfTypes
 
     internal BtfByteOrder Order => _header.Order;
 
-    private static ReadOnlySpan<byte> VoidRecord => [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    private static ReadOnlySpan<uint> VoidRecord => [0, 0, 0];
 
     private uint NameEnd => _firstName + (uint)Strings.Length;
+
+    private ReadOnlySpan<uint> Words => MemoryMarshal.Cast<byte, uint>(_btf.Span[_header.Types]);
 
     private ReadOnlySpan<byte> Strings => _btf.Span[_header.Strings];
 
@@ -67,7 +70,8 @@ public sealed class BtfTypes
         }
 
         CheckStrings(btf.Span[header.Strings], isSplit: baseBtf is not null);
-        BtfTypes types = new(btf, header, RecordOffsets(btf.Span[header.Types], header.Order, baseBtf?.Count ?? 1), baseBtf);
+        int[] offsets = RecordOffsets(btf.Span[header.Types], header.Order.IsForeign, baseBtf?.Count ?? 1);
+        BtfTypes types = new(btf, header, offsets, baseBtf);
         types.CheckRecords();
         return types;
     }
@@ -100,7 +104,7 @@ public sealed class BtfTypes
 
     internal BtfRecord Record(uint id) => id switch
     {
-        0 => new(VoidRecord, Order),
+        0 => new(VoidRecord, isForeign: false),
         _ when id >= _firstId => OwnRecord((int)(id - _firstId)),
         _ => _base!.Record(id),
     };
@@ -127,29 +131,30 @@ public sealed class BtfTypes
         }
     }
 
-    private static int[] RecordOffsets(ReadOnlySpan<byte> types, BtfByteOrder order, uint firstId)
+    // In words.
+    private static int[] RecordOffsets(ReadOnlySpan<byte> types, bool isForeign, uint firstId)
     {
-        // Records take 12 bytes and more, 40 on the average.
-        List<int> offsets = new(types.Length / 40);
-        for (int offset = 0; offset < types.Length;)
+        ReadOnlySpan<uint> words = MemoryMarshal.Cast<byte, uint>(types);
+        List<int> offsets = new(words.Length / 10); // what records take on the average
+        for (int offset = 0; offset * sizeof(uint) < types.Length;)
         {
-            ReadOnlySpan<byte> rest = types[offset..];
-            if (rest.Length < BtfRecord.HeadSize)
+            ReadOnlySpan<uint> rest = words[offset..];
+            uint id = firstId + (uint)offsets.Count;
+            if (rest.Length < BtfRecord.HeadLength)
             {
-                throw new BtfFormatException($"Type {firstId + offsets.Count} is cut off: {rest.Length} bytes are left.");
+                throw new BtfFormatException($"Type {id} is cut off: {types.Length - (offset * sizeof(uint))} bytes are left.");
             }
 
-            BtfRecord record = new(rest, order);
+            BtfRecord record = new(rest, isForeign);
             int length = record.Length;
             if (length < 0)
             {
-                throw new BtfFormatException($"Type {firstId + offsets.Count} is of a kind that is not known: {(int)record.Kind}.");
+                throw new BtfFormatException($"Type {id} is of a kind that is not known: {(int)record.Kind}.");
             }
 
             if (length > rest.Length)
             {
-                throw new BtfFormatException(
-                    $"Type {firstId + offsets.Count} is cut off: it takes {length} bytes, and {rest.Length} are left.");
+                throw new BtfFormatException($"Type {id} is cut off: it takes {length} words of 4 bytes, and {rest.Length} are left.");
             }
 
             offsets.Add(offset);
@@ -162,14 +167,14 @@ public sealed class BtfTypes
     private void CheckRecords()
     {
         BtfTypeCheck check = new(Count, NameEnd);
-        ReadOnlySpan<byte> types = _btf.Span[_header.Types];
+        ReadOnlySpan<uint> words = Words;
         for (int i = 0; i < _offsets.Length; i++)
         {
-            check.Check(_firstId + (uint)i, new(types[_offsets[i]..], Order));
+            check.Check(_firstId + (uint)i, new(words[_offsets[i]..], Order.IsForeign));
         }
     }
 
-    private BtfRecord OwnRecord(int index) => new(_btf.Span[_header.Types][_offsets[index]..], Order);
+    private BtfRecord OwnRecord(int index) => new(Words[_offsets[index]..], Order.IsForeign);
 
     private ReadOnlySpan<byte> StringsFrom(uint offset) =>
         offset >= _firstName ? Strings[(int)(offset - _firstName)..] : _base!.StringsFrom(offset);

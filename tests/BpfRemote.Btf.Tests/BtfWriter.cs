@@ -98,7 +98,8 @@ internal sealed class BtfWriter(bool bigEndian = false, uint firstId = 1, uint f
 
     public BtfTypes Parse(BtfTypes? baseBtf = null) => BtfTypes.Parse(ToArray(), baseBtf);
 
-    private uint Name(string name)
+    /// <summary>Adds a name; gives its offset.</summary>
+    public uint Name(string name)
     {
         if (name.Length == 0)
         {
