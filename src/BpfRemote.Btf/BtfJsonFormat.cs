@@ -19,7 +19,7 @@ public sealed class BtfJsonFormat
     /// <param name="layout">Of the values.</param>
     /// <param name="indented">Whether names stand on lines of their own, indented by 4, as in <c>bpftool -p</c>.</param>
     /// <param name="depth">How deep the values are inside of other objects and arrays; matters to what is indented.</param>
-    /// <exception cref="BtfFormatException">One value would take too many parts: 65,536 different ones, or 2^26 in all.</exception>
+    /// <exception cref="BtfFormatException">A value has more than 65,536 parts, or would be some 256 MiB when written.</exception>
     public BtfJsonFormat(BtfValueLayout layout, bool indented = false, int depth = 0)
     {
         ArgumentNullException.ThrowIfNull(layout);

@@ -19,7 +19,7 @@ public sealed class BtfTextFormat
     /// <param name="layout">Of the values.</param>
     /// <param name="fieldName">The name of the field that the values are of, which may say what they are; empty where they are none.</param>
     /// <param name="rawValues">Whether addresses and network order stay the plain numbers that the kinds of the types say.</param>
-    /// <exception cref="BtfFormatException">One value would take too many parts: 65,536 different ones, or 2^26 in all.</exception>
+    /// <exception cref="BtfFormatException">A value has more than 65,536 parts, or would be some 256 MiB when written.</exception>
     public BtfTextFormat(BtfValueLayout layout, string fieldName = "", bool rawValues = false)
     {
         ArgumentNullException.ThrowIfNull(layout);

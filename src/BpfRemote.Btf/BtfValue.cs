@@ -129,8 +129,8 @@ public readonly ref struct BtfValue
             throw Not("an enumeration");
         }
 
-        ulong bits = (ulong)Bits();
-        ulong mask = ulong.MaxValue >> (64 - (_bitSize != 0 ? _bitSize : Layout.Size * 8));
+        ulong mask = ulong.MaxValue >> (64 - (Layout.Size * 8));
+        ulong bits = unchecked((ulong)ReadInt128()) & mask;
         IReadOnlyList<BtfEnumerator> enumerators = Layout.Enumerators;
         for (int i = 0; i < enumerators.Count; i++)
         {

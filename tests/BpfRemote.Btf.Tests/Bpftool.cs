@@ -15,34 +15,44 @@ internal static class Bpftool
             "needs bpftool");
     }
 
-    /// <summary>Dumps a map and asserts that every entry is written alike, byte for byte.</summary>
+    // In an entry's object, in the array of them.
+    private const int FormattedDepth = 2;
+
+    /// <summary>Dumps a map and asserts that every entry is written alike, byte for byte, on one line and indented.</summary>
     /// <returns>How many entries there were.</returns>
     public static int AssertAlike(MapInfo map)
+    {
+        AssertAlike(map, indented: true);
+        return AssertAlike(map, indented: false);
+    }
+
+    private static int AssertAlike(MapInfo map, bool indented)
     {
         BtfTypes types = BtfTypes.Parse(KernelTypes.Read(map.BtfId));
         BtfValueLayout? key = map.BtfKeyTypeId == 0 ? null : types.Layout(map.BtfKeyTypeId);
         BtfValueLayout value = types.Layout(map.BtfValueTypeId);
-        JsonElement dump = Dump(map.Id);
+        JsonElement dump = Dump(map.Id, indented ? "-p" : "-j");
         foreach (JsonElement entry in dump.EnumerateArray())
         {
             string expected = entry.GetProperty("formatted").GetRawText();
             byte[] keyBytes = Bytes(entry.GetProperty("key"));
             string written = entry.TryGetProperty("values", out JsonElement values)
                 ? Rendered.Entry(
-                    BtfJsonEntryFormat.PerCpu(key, value, [.. values.EnumerateArray().Select(cpu => cpu.GetProperty("cpu").GetUInt32())]),
+                    BtfJsonEntryFormat.PerCpu(
+                        key, value, [.. values.EnumerateArray().Select(cpu => cpu.GetProperty("cpu").GetUInt32())], indented, FormattedDepth),
                     keyBytes,
                     [.. values.EnumerateArray().SelectMany(cpu => Block(cpu.GetProperty("value")))])
-                : Rendered.Entry(BtfJsonEntryFormat.Single(key, value), keyBytes, Bytes(entry.GetProperty("value")));
+                : Rendered.Entry(BtfJsonEntryFormat.Single(key, value, indented, FormattedDepth), keyBytes, Bytes(entry.GetProperty("value")));
             Assert.Equal(expected, written);
         }
 
         return dump.GetArrayLength();
     }
 
-    private static JsonElement Dump(uint id)
+    private static JsonElement Dump(uint id, string style)
     {
         using Process bpftool = Process.Start(
-            new ProcessStartInfo("bpftool", ["-j", "map", "dump", "id", $"{id}"]) { RedirectStandardOutput = true })!;
+            new ProcessStartInfo("bpftool", [style, "map", "dump", "id", $"{id}"]) { RedirectStandardOutput = true })!;
         string output = bpftool.StandardOutput.ReadToEnd();
         bpftool.WaitForExit();
         using JsonDocument document = JsonDocument.Parse(output);

@@ -135,7 +135,36 @@ public sealed class LayoutTests
 
         BtfValueLayout layout = w.Parse().Layout(rows);
 
-        Assert.Contains("elements", Assert.Throws<BtfFormatException>(() => new BtfJsonFormat(layout)).Message, StringComparison.Ordinal);
+        Assert.Contains("when it is written", Assert.Throws<BtfFormatException>(() => new BtfJsonFormat(layout)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_union_of_large_texts_is_not_written_without_end()
+    {
+        BtfWriter w = new();
+        uint character = w.Int("char", 1);
+        uint text = w.Array(character, 60 << 20, character);
+        uint union = w.Union("u", 60 << 20, [.. Enumerable.Repeat(("t", text), 60_000)]);
+
+        BtfValueLayout layout = w.Parse().Layout(union);
+
+        Assert.Throws<BtfFormatException>(() => new BtfJsonFormat(layout));
+        Assert.Throws<BtfFormatException>(() => new BtfTextFormat(layout));
+    }
+
+    [Fact]
+    public void Fields_of_one_enumeration_share_its_names()
+    {
+        BtfWriter w = new();
+        uint large = w.Enum("e", 4, signed: false, [.. Enumerable.Range(0, 30_000).Select(i => ($"E{i}", i))]);
+        uint type = w.Struct("s", 4, [.. Enumerable.Repeat(("f", large, 0u), 30_000)]);
+        BtfValueLayout layout = w.Parse().Layout(type);
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        BtfJsonFormat format = new(layout);
+
+        Assert.NotNull(format);
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 << 20);
     }
 
     [Fact]

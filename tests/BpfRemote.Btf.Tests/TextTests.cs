@@ -31,10 +31,12 @@ public sealed class TextTests
         BtfWriter w = new();
         uint number = w.Int("int", 4, BtfIntEncoding.Signed);
         uint state = w.Enum("e", 4, signed: false, ("OFF", 0), ("ON", 3));
+        uint level = w.Enum("l", 4, signed: true, ("LOST", -1));
         uint boolean = w.Int("_Bool", 1, BtfIntEncoding.Bool);
-        uint type = w.BitStruct("s", 4, ("n", number, 0, 3), ("", number, 3, 2), ("state", state, 5, 2), ("ok", boolean, 7, 1));
+        uint type = w.BitStruct(
+            "s", 4, ("n", number, 0, 3), ("", number, 3, 2), ("state", state, 5, 2), ("ok", boolean, 7, 1), ("l", level, 8, 3));
 
-        Assert.Equal("{.n = -3, .state = ON, .ok = true}", Rendered.Text(w.Parse().Layout(type), 0b1_11_10_101, 0, 0, 0));
+        Assert.Equal("{.n = -3, .state = ON, .ok = true, .l = LOST}", Rendered.Text(w.Parse().Layout(type), 0b1_11_10_101, 7, 0, 0));
     }
 
     [Fact]

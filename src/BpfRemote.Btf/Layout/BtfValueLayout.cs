@@ -96,7 +96,7 @@ public sealed class BtfValueLayout
     {
         if (bytes.Length < Size)
         {
-            throw new ArgumentException($"{bytes.Length} bytes are no value of {TypeName}, which takes {Size}.", nameof(bytes));
+            throw new ArgumentException($"{bytes.Length} bytes are no value of type {_type.Id}, which takes {Size}.", nameof(bytes));
         }
     }
 

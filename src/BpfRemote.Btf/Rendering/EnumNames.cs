@@ -3,16 +3,17 @@ namespace BpfRemote.Btf;
 /// <summary>The names of an enumeration's values as they are written, found by the bits of a value.</summary>
 internal sealed class EnumNames
 {
+    private readonly int _width;
     private readonly ulong[] _values;
     private readonly byte[][] _names;
 
     /// <param name="enumeration">The enumeration.</param>
-    /// <param name="width">Bits that a value has here.</param>
     /// <param name="write">Gives a name as it is written.</param>
-    public EnumNames(BtfValueLayout enumeration, int width, Func<string, byte[]> write)
+    public EnumNames(BtfValueLayout enumeration, Func<string, byte[]> write)
     {
         IsSigned = enumeration.IsSigned;
-        ulong mask = ulong.MaxValue >> (64 - width);
+        _width = enumeration.Size * 8;
+        ulong mask = ulong.MaxValue >> (64 - _width);
         SortedDictionary<ulong, byte[]> names = [];
         foreach (BtfEnumerator enumerator in enumeration.Enumerators)
         {
@@ -28,8 +29,16 @@ internal sealed class EnumNames
     public bool IsSigned { get; }
 
     /// <summary>Finds a name.</summary>
-    public bool TryGet(ulong bits, out ReadOnlySpan<byte> name)
+    /// <param name="bits">Of the value.</param>
+    /// <param name="width">How many they are: fewer than the enumeration has, in a bitfield.</param>
+    /// <param name="name">The name.</param>
+    public bool TryGet(ulong bits, int width, out ReadOnlySpan<byte> name)
     {
+        if (IsSigned && width < _width)
+        {
+            bits = (ulong)((long)(bits << (64 - width)) >> (64 - width)) & (ulong.MaxValue >> (64 - _width));
+        }
+
         // Most enumerations count up from 0: then the value is the index.
         int index = bits < (ulong)_values.Length && _values[bits] == bits ? (int)bits : Array.BinarySearch(_values, bits);
         name = index >= 0 ? _names[index] : default;

@@ -52,8 +52,8 @@ internal readonly struct JsonPlan
                 Array(layout, offset, depth);
                 break;
             case BtfValueKind.Enumeration:
-                EnumNames names = new(layout, layout.Size * 8, static name => Encoding.UTF8.GetBytes(Quote(name)));
-                _plan.Part(new() { Kind = StepKind.Enumeration, Offset = offset, Size = layout.Size, Target = _plan.Enum(names) });
+                int names = _plan.Enum(layout, static name => Encoding.UTF8.GetBytes(Quote(name)));
+                _plan.Part(new() { Kind = StepKind.Enumeration, Offset = offset, Size = layout.Size, Target = names });
                 break;
             default:
                 Scalar(layout, offset);

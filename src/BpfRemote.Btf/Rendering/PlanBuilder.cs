@@ -5,22 +5,24 @@ namespace BpfRemote.Btf;
 
 /// <summary>
 /// Collects the steps of a plan. Text is kept back until a step follows that it can go with. What hostile BTF can blow up is bounded:
-/// steps, text, and the steps that writing one value takes.
+/// steps, text, and what writing one value gives.
 /// </summary>
 internal sealed class PlanBuilder(BtfValueLayout layout)
 {
     private const int MaxSteps = 1 << 16;
-    private const int MaxTextLength = 16 << 20;
-    private const long MaxWork = 1 << 26;
+    private const int MaxTextLength = 4 << 20;
+    private const long MaxOutputLength = 256 << 20;
+    private const int UsualPartLength = 8;
 
     private readonly List<RenderStep> _steps = [];
     private readonly List<EnumNames> _enums = [];
+    private readonly Dictionary<IReadOnlyList<BtfEnumerator>, int> _enumsKnown = new(ReferenceEqualityComparer.Instance);
     private readonly ArrayBufferWriter<byte> _text = new();
     private readonly Stack<(int Step, long OuterTimes)> _loops = [];
     private int _pendingFrom;
     private int _loopDepth;
     private long _times = 1;
-    private long _work;
+    private long _outputLength;
 
     /// <summary>Text that is the same in every value.</summary>
     public void Text(string text)
@@ -35,25 +37,32 @@ internal sealed class PlanBuilder(BtfValueLayout layout)
     /// <summary>A part of the value; the text before it is taken along.</summary>
     public void Part(RenderStep step)
     {
-        _steps.Add(step with { TextStart = _pendingFrom, TextLength = _text.WrittenCount - _pendingFrom });
+        int textLength = _text.WrittenCount - _pendingFrom;
+        _steps.Add(step with { TextStart = _pendingFrom, TextLength = textLength });
         _pendingFrom = _text.WrittenCount;
-        _work += _times;
+        _outputLength += _times * (textLength + UsualPartLength + (step.Kind is StepKind.JsonText or StepKind.CText ? step.Size : 0L));
         if (_steps.Count > MaxSteps)
         {
             throw TooLarge($"{MaxSteps} parts");
         }
 
-        if (_work > MaxWork)
+        if (_outputLength > MaxOutputLength)
         {
-            throw TooLarge($"{MaxWork} elements");
+            throw TooLarge($"{MaxOutputLength} bytes when it is written");
         }
     }
 
-    /// <summary>The names of an enumeration, for <see cref="RenderStep.Target"/>.</summary>
-    public int Enum(EnumNames names)
+    /// <summary>The names of an enumeration, for <see cref="RenderStep.Target"/>; kept once, however often it is used.</summary>
+    public int Enum(BtfValueLayout enumeration, Func<string, byte[]> write)
     {
-        _enums.Add(names);
-        return _enums.Count - 1;
+        if (!_enumsKnown.TryGetValue(enumeration.Enumerators, out int index))
+        {
+            index = _enums.Count;
+            _enums.Add(new(enumeration, write));
+            _enumsKnown.Add(enumeration.Enumerators, index);
+        }
+
+        return index;
     }
 
     /// <summary>Begins what is written once for each element.</summary>

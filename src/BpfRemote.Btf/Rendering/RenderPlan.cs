@@ -66,7 +66,7 @@ internal sealed class RenderPlan(BtfValueLayout layout, RenderStep[] steps, byte
     private void WriteEnumeration(ref Utf8Output output, in RenderStep step, ReadOnlySpan<byte> bytes)
     {
         EnumNames names = enums[step.Target];
-        if (names.TryGet(ScalarText.Bits(step, bytes, layout.Order), out ReadOnlySpan<byte> name))
+        if (names.TryGet(ScalarText.Bits(step, bytes, layout.Order), step.Width, out ReadOnlySpan<byte> name))
         {
             output.Write(name);
             return;

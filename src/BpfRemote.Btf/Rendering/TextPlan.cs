@@ -81,7 +81,7 @@ internal readonly struct TextPlan
             Size = layout.Size,
             BitOffset = (byte)bitOffset,
             BitSize = (byte)bitSize,
-            Target = kind == StepKind.Enumeration ? _plan.Enum(new(layout, width, Encoding.UTF8.GetBytes)) : 0,
+            Target = kind == StepKind.Enumeration ? _plan.Enum(layout, Encoding.UTF8.GetBytes) : 0,
         });
     }
 
