@@ -1,0 +1,82 @@
+namespace BpfRemote.Btf;
+
+/// <summary>
+/// How to write the values of one layout: a list of steps, so that writing one is no walk over types. All that is the same for every
+/// value is text already. Immutable.
+/// </summary>
+internal sealed class RenderPlan(BtfValueLayout layout, RenderStep[] steps, byte[] text, EnumNames[] enums, int loopDepth)
+{
+    /// <summary>Writes a value.</summary>
+    /// <param name="output">Where to.</param>
+    /// <param name="value">At least as many bytes as the layout takes.</param>
+    /// <exception cref="ArgumentException">They are fewer.</exception>
+    public void Write(ref Utf8Output output, ReadOnlySpan<byte> value)
+    {
+        layout.RequireSize(value);
+        Span<Loop> loops = stackalloc Loop[loopDepth];
+        int depth = 0;
+        int start = 0;
+        for (int i = 0; i < steps.Length; i++)
+        {
+            ref readonly RenderStep step = ref steps[i];
+            if (step.Kind == StepKind.EndRepeat && --loops[depth - 1].Remaining == 0)
+            {
+                start = loops[--depth].OuterStart;
+                continue;
+            }
+
+            if (step.TextLength > 0)
+            {
+                output.Write(text.AsSpan(step.TextStart, step.TextLength));
+            }
+
+            switch (step.Kind)
+            {
+                case StepKind.Literal:
+                    break;
+                case StepKind.Repeat:
+                    loops[depth++] = new(step.Count, start);
+                    start += step.Offset;
+                    break;
+                case StepKind.EndRepeat:
+                    start += step.Size;
+                    i = step.Target - 1;
+                    break;
+                case StepKind.JsonText:
+                    if (CharacterText.TryWriteJson(ref output, value.Slice(start + step.Offset, step.Size)))
+                    {
+                        i = step.Target - 1;
+                    }
+
+                    break;
+                case StepKind.CText:
+                    CharacterText.WriteC(ref output, value.Slice(start + step.Offset, step.Size));
+                    break;
+                case StepKind.Enumeration:
+                    WriteEnumeration(ref output, step, value[(start + step.Offset)..]);
+                    break;
+                default:
+                    output.Advance(ScalarText.Format(
+                        output.Reserve(ScalarText.MaxLength), step, value[(start + step.Offset)..], layout.Order));
+                    break;
+            }
+        }
+    }
+
+    private void WriteEnumeration(ref Utf8Output output, in RenderStep step, ReadOnlySpan<byte> bytes)
+    {
+        EnumNames names = enums[step.Target];
+        if (names.TryGet(ScalarText.Bits(step, bytes, layout.Order), step.Width, out ReadOnlySpan<byte> name))
+        {
+            output.Write(name);
+            return;
+        }
+
+        // bpftool prints the number as if every enumeration were signed. Here it is what BTF says.
+        StepKind number = names.IsSigned ? StepKind.Signed : StepKind.Unsigned;
+        output.Advance(ScalarText.Format(output.Reserve(ScalarText.MaxLength), step with { Kind = number }, bytes, layout.Order));
+    }
+
+    /// <summary>A repetition under way.</summary>
+    private record struct Loop(int Remaining, int OuterStart);
+}

@@ -1,0 +1,46 @@
+using System.Buffers;
+
+namespace BpfRemote.Btf;
+
+/// <summary>Writes UTF-8 straight into the memory of a buffer writer, asking for it in large pieces.</summary>
+internal ref struct Utf8Output(IBufferWriter<byte> writer)
+{
+    private const int PieceSize = 4096;
+
+    private Span<byte> _free;
+    private int _used;
+
+    /// <summary>Memory for at least <paramref name="size"/> bytes, of which <see cref="Advance"/> then takes what was written.</summary>
+    public Span<byte> Reserve(int size)
+    {
+        if (_free.Length - _used < size)
+        {
+            Flush();
+            _free = writer.GetSpan(Math.Max(size, PieceSize));
+        }
+
+        return _free[_used..];
+    }
+
+    public void Advance(int count) => _used += count;
+
+    public void Write(scoped ReadOnlySpan<byte> text)
+    {
+        text.CopyTo(Reserve(text.Length));
+        _used += text.Length;
+    }
+
+    public void Write(byte character)
+    {
+        Reserve(1)[0] = character;
+        _used++;
+    }
+
+    /// <summary>Hands over what was written; nothing is before.</summary>
+    public void Flush()
+    {
+        writer.Advance(_used);
+        _free = default;
+        _used = 0;
+    }
+}
