@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using BpfRemote.Btf;
 using BpfRemote.Client;
 using BpfRemote.Kernel.Tests.Harness;
 using BpfRemote.Libbpf;
@@ -5,6 +7,7 @@ using BpfRemote.V1;
 using Google.Protobuf;
 using Google.Rpc;
 using Grpc.Core;
+using Microsoft.Win32.SafeHandles;
 using static BpfRemote.Client.MapSelectors;
 
 namespace BpfRemote.Kernel.Tests;
@@ -203,19 +206,45 @@ public abstract class ServiceContractTests : AgentTests
             (facts.Hostname, facts.KernelRelease, facts.BootId.ToString()), (node.Hostname, node.KernelRelease, node.BootId));
         Assert.Equal(facts.PossibleCpuIds, node.PossibleCpuIds);
         Assert.Equal("unix:uid=0", node.Principal);
-        Assert.DoesNotContain("get_btf", node.Features);
+        Assert.Contains("get_btf", node.Features);
         Assert.Contains("lookup_batch", node.Features);
     }
 
     [Fact]
-    public async Task Btf_is_not_served_yet_and_says_so()
+    public async Task A_map_without_btf_says_so()
     {
-        RpcException error = await Assert.ThrowsAsync<RpcException>(async () =>
+        ITestMap map = Create("ktest_plain", BpfMapType.Hash);
+        RpcException error = await Assert.ThrowsAsync<RpcException>(() => ReadBtfAsync(new() { Map = ById(map.Id) }));
+        Assert.Equal(
+            (StatusCode.FailedPrecondition, "BTF_NOT_AVAILABLE"),
+            (error.StatusCode, error.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason));
+    }
+
+    [Fact]
+    public async Task Btf_of_an_unknown_kind_is_a_mistake()
+    {
+        RpcException error = await Assert.ThrowsAsync<RpcException>(() => ReadBtfAsync(new() { Kind = (BtfObjectKind)9 }));
+        Assert.Equal(
+            ["map", "kind"], error.GetRpcStatus()!.GetDetail<BadRequest>()!.FieldViolations.Select(violation => violation.Field));
+    }
+
+    /// <summary>Receives a BTF object, and holds it to what its first chunk says of it.</summary>
+    protected async Task<byte[]> ReadBtfAsync(GetBtfRequest request)
+    {
+        using AsyncServerStreamingCall<GetBtfResponse> call = Agent.Maps.GetBtf(request, cancellationToken: Cancelled);
+        using MemoryStream btf = new();
+        GetBtfResponse? first = null;
+        await foreach (GetBtfResponse chunk in call.ResponseStream.ReadAllAsync(Cancelled))
         {
-            using AsyncServerStreamingCall<GetBtfResponse> call = Agent.Maps.GetBtf(new(), cancellationToken: Cancelled);
-            await call.ResponseStream.MoveNext(Cancelled);
-        });
-        Assert.Equal((StatusCode.Unimplemented, "NOT_IMPLEMENTED"), (error.StatusCode, error.GetRpcStatus()!.GetDetail<ErrorInfo>()!.Reason));
+            first ??= chunk;
+            Assert.InRange(chunk.Data.Length, 1, 85_000);
+            chunk.Data.WriteTo(btf);
+        }
+
+        Assert.Equal((ulong)btf.Length, first!.TotalSize);
+        Assert.Equal(SHA256.HashData(btf.ToArray()), first.Sha256.ToByteArray());
+        Assert.Equal(Kernel.Source.Node.BootId.ToString(), first.BootId);
+        return btf.ToArray();
     }
 
     protected ITestMap Create(string name, BpfMapType type) => Kernel.Create(new(type, 4, 8, 10) { Name = name });
@@ -262,6 +291,39 @@ public sealed class KernelServiceContractTests : ServiceContractTests
         Assert.Empty(described.Owners);
         ProgramReference used = Assert.Single(described.Programs);
         Assert.Equal((program.Id, "ktest_user", "socket_filter"), (used.Id, used.Name, used.Type));
+    }
+
+    [Fact]
+    public async Task The_kernels_own_btf_comes_as_it_is()
+    {
+        ITestMap map = Create("ktest_plain", BpfMapType.Hash);
+        byte[] btf = await ReadBtfAsync(new() { Map = ById(map.Id), Kind = BtfObjectKind.Vmlinux });
+        Assert.Equal(await File.ReadAllBytesAsync("/sys/kernel/btf/vmlinux", TestContext.Current.CancellationToken), btf);
+    }
+
+    [Fact]
+    public async Task The_btf_of_a_map_describes_its_types()
+    {
+        using DemoMaps.BtfBuilder types = new();
+        uint number = types.Int("u32", 4);
+        uint pair = types.Struct("ktest_pair", ("left", number), ("right", number));
+        using SafeFileHandle loaded = types.Load();
+        using DemoMaps.WritableMap map = DemoMaps.WritableMap.Create(new()
+        {
+            Type = BpfMapType.Hash,
+            Name = "ktest_typed",
+            KeySize = 4,
+            ValueSize = 8,
+            MaxEntries = 1,
+            Btf = loaded,
+            BtfKeyTypeId = number,
+            BtfValueTypeId = pair,
+        });
+
+        Map described = await Agent.Client.GetMapAsync(ById(map.Id), MapView.Basic, TestContext.Current.CancellationToken);
+        BtfTypes btf = BtfTypes.Parse(await ReadBtfAsync(new() { Map = ById(map.Id) }));
+
+        Assert.Equal("ktest_pair", btf[described.BtfValueTypeId].Name);
     }
 
     protected override ITestKernel OpenKernel() => RealKernel.OpenOrSkip();
