@@ -1,5 +1,5 @@
 using BpfRemote.Agent.Limits;
-using BpfRemote.Agent.Maps.LookupBatch;
+using BpfRemote.Agent.Maps;
 using BpfRemote.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Time.Testing;
