@@ -35,8 +35,8 @@ internal abstract record ListenEndpoint
         }
         else if (text.StartsWith(HttpScheme, StringComparison.Ordinal))
         {
-            if (!IPEndPoint.TryParse(text[HttpScheme.Length..].TrimEnd('/'), out IPEndPoint? address)
-                || !text[HttpScheme.Length..].TrimEnd('/').EndsWith($":{address.Port}", StringComparison.Ordinal))
+            string host = text[HttpScheme.Length..].TrimEnd('/');
+            if (!IPEndPoint.TryParse(host, out IPEndPoint? address) || !host.EndsWith($":{address.Port}", StringComparison.Ordinal))
             {
                 error = $"listen '{text}': expected http://127.0.0.1:port or http://[::1]:port";
             }

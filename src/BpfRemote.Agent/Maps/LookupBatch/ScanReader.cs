@@ -93,7 +93,7 @@ internal sealed class ScanReader
                     return ScanEnd.Completed;
                 case ScanStep.NoRoom when buffer.Count > 0:
                     return ScanEnd.NotYet;
-                case ScanStep.NoRoom when (ulong)room.Max < (ulong)_byteBound:
+                case ScanStep.NoRoom when room.Max < _byteBound:
                     return ScanEnd.LimitReached;
                 case ScanStep.NoRoom:
                     throw BucketTooLarge(lease.Map.Layout);
