@@ -1,4 +1,5 @@
 using System.Text.Json;
+using BpfRemote.Btf;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
@@ -16,7 +17,12 @@ internal sealed class Session : IDisposable
         Output = output;
         try
         {
-            Client = BpfRemoteClient.Connect(new() { Address = settings.Address, Plaintext = settings.Plaintext });
+            Client = BpfRemoteClient.Connect(new()
+            {
+                Address = settings.Address,
+                Plaintext = settings.Plaintext,
+                BtfCacheDirectory = settings.BtfCacheDirectory,
+            });
         }
         catch (ArgumentException error)
         {
@@ -55,6 +61,25 @@ internal sealed class Session : IDisposable
         }
 
         return maps.Count > 0 ? maps : throw NotFound(selector);
+    }
+
+    /// <summary>What the entries of a map are; null where that is not known, which is said if the map refers to types.</summary>
+    public async Task<MapSchema?> FindSchemaAsync(Map map, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await Client.GetSchemaAsync(map, cancellationToken);
+        }
+        catch (BtfFormatException error)
+        {
+            Terminal.Say($"The types of map {map.Id} cannot be used: {error.Message} Its entries are shown as bytes.");
+        }
+        catch (BpfRemoteException error) when (error.Reason == ErrorReason.BtfNotAvailable)
+        {
+            Terminal.Say($"The types of map {map.Id} are not to be had: {error.Message}. Its entries are shown as bytes.");
+        }
+
+        return null;
     }
 
     /// <exception cref="CommandException">The settings ask for a form that the command's results do not have.</exception>

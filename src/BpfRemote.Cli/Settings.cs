@@ -8,4 +8,17 @@ namespace BpfRemote.Cli;
 /// <param name="Format">The form of the results.</param>
 /// <param name="JsonStyle">How JSON is laid out.</param>
 /// <param name="ShowReferences">Whether to show pinned paths, programs and owners.</param>
-internal sealed record Settings(string Address, bool Plaintext, OutputFormat Format, JsonStyle JsonStyle, bool ShowReferences);
+internal sealed record Settings(string Address, bool Plaintext, OutputFormat Format, JsonStyle JsonStyle, bool ShowReferences)
+{
+    /// <summary>Where kernels' types are kept for the next run; null where there is no place for them.</summary>
+    public string? BtfCacheDirectory { get; } = CacheHome() is { } home ? Path.Combine(home, "bpfremote") : null;
+
+    /// <summary>Whether the form of the results shows what entries are, and not only their bytes.</summary>
+    public bool ShowsTypes => Format is OutputFormat.Table or OutputFormat.Json or OutputFormat.Ndjson;
+
+    // As the XDG base directory specification has it.
+    private static string? CacheHome() =>
+        Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is ['/', ..] cache ? cache
+        : Environment.GetEnvironmentVariable("HOME") is ['/', ..] home ? Path.Combine(home, ".cache")
+        : null;
+}

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using BpfRemote.Btf;
 using BpfRemote.V1;
 using Google.Protobuf;
 using Grpc.Core;
@@ -18,6 +19,7 @@ public sealed class BpfRemoteClient : IDisposable
     private readonly GrpcChannel? _channel;
     private readonly MapService.MapServiceClient _maps;
     private readonly NodeService.NodeServiceClient _nodes;
+    private readonly BtfCache _btf;
 
     /// <summary>A client over a channel of the caller's, who keeps and disposes it.</summary>
     /// <param name="invoker">The channel's call invoker.</param>
@@ -27,6 +29,7 @@ public sealed class BpfRemoteClient : IDisposable
         _options = options ?? new();
         _maps = new(invoker);
         _nodes = new(invoker);
+        _btf = new(_options.BtfCacheDirectory);
     }
 
     private BpfRemoteClient(GrpcChannel channel, BpfRemoteClientOptions options)
@@ -157,6 +160,48 @@ public sealed class BpfRemoteClient : IDisposable
             : new(_maps, _options, _address, map, options);
     }
 
+    /// <summary>The types that a map refers to, raw. What this client has had before, from any map, is not sent again.</summary>
+    /// <param name="map">Which map; see <see cref="MapSelectors"/>.</param>
+    /// <param name="kind">The object of the map itself, or the kernel's.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The object.</returns>
+    /// <exception cref="MapNotFoundException">There is no such map, or the caller may not list it.</exception>
+    /// <exception cref="BpfRemoteException">With <see cref="ErrorReason.BtfNotAvailable"/>: there is no such object.</exception>
+    public async Task<BtfObject> GetBtfAsync(
+        MapSelector map, BtfObjectKind kind = BtfObjectKind.Map, CancellationToken cancellationToken = default)
+    {
+        GetBtfRequest request = new() { Map = map, Kind = kind };
+        using AsyncServerStreamingCall<GetBtfResponse> call = _maps.GetBtf(request, cancellationToken: cancellationToken);
+        try
+        {
+            return await new BtfDownload(call.ResponseStream, _btf).ReceiveAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (RpcException error)
+        {
+            throw Failed(error, cancellationToken);
+        }
+    }
+
+    /// <summary>What the keys and values of a map are, by its BTF; the kernel's is fetched only where the map refers to it.</summary>
+    /// <param name="map">The map, as <see cref="GetMapAsync"/> and <see cref="ListMapsAsync"/> describe it.</param>
+    /// <param name="cancellationToken">Cancels the call.</param>
+    /// <returns>The schema; <see langword="null"/> where the map refers to no types.</returns>
+    /// <exception cref="BtfFormatException">The types cannot be used; the message says why.</exception>
+    /// <exception cref="MapNotFoundException">The map is gone, or the caller may no longer list it.</exception>
+    public async Task<MapSchema?> GetSchemaAsync(Map map, CancellationToken cancellationToken = default)
+    {
+        (BtfObjectKind kind, uint valueTypeId) = map.BtfVmlinuxValueTypeId != 0
+            ? (BtfObjectKind.Vmlinux, map.BtfVmlinuxValueTypeId)
+            : (BtfObjectKind.Map, map.BtfValueTypeId);
+        if (valueTypeId == 0)
+        {
+            return null;
+        }
+
+        BtfObject btf = await GetBtfAsync(MapSelectors.ById(map.Id), kind, cancellationToken).ConfigureAwait(false);
+        return MapSchema.Create(map, btf.Types, map.BtfKeyTypeId, valueTypeId);
+    }
+
     /// <summary>Ends the connections that <see cref="Connect"/> made, and every call over them.</summary>
     public void Dispose() => _channel?.Dispose();
 
@@ -177,11 +222,14 @@ public sealed class BpfRemoteClient : IDisposable
             }
             catch (RpcException error)
             {
-                cancellationToken.ThrowIfCancellationRequested();
-                throw new RpcFailure(error).ToException(_address);
+                throw Failed(error, cancellationToken);
             }
         }
     }
+
+    private Exception Failed(RpcException error, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
+        ? new OperationCanceledException(error.Message, error, cancellationToken)
+        : new RpcFailure(error).ToException(_address);
 
     private static InvalidResponseException Invalid(string what) =>
         new($"The agent's answer contradicts the protocol: {what}.", continuationToken: null);

@@ -18,6 +18,11 @@ public sealed record BpfRemoteClientOptions
     /// <summary>Whether to accept an address without encryption. Default: <see langword="false"/>.</summary>
     public bool Plaintext { get; init; }
 
+    /// <summary>
+    /// Where to keep the kernels' BTF, some 5 MB each, for the next client; <see langword="null"/> (default) keeps it in memory only.
+    /// </summary>
+    public string? BtfCacheDirectory { get; init; }
+
     /// <summary>The time one attempt to connect may take. Default: 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -91,7 +91,7 @@ public sealed class EntryWriterTests
         JsonEntryWriter writer = new(output, JsonStyle.Compact, severalMaps: true, resumed: false);
         foreach (uint id in (uint[])[7, 8])
         {
-            writer.BeginMap(new() { Id = id, TypeName = "hash", Name = "twin", Flags = 1 }, new() { KeySize = 1, ValueStride = 1 });
+            writer.BeginMap(new() { Id = id, TypeName = "hash", Name = "twin", Flags = 1 }, new() { KeySize = 1, ValueStride = 1 }, schema: null);
             writer.WriteEntry([1], [2]);
             writer.EndMap(complete: true);
         }
@@ -148,7 +148,7 @@ public sealed class EntryWriterTests
         JsonEntryWriter writer = new(output, JsonStyle.Compact, severalMaps, resumed: false);
         Action[] all =
         [
-            () => writer.BeginMap(new() { Id = 7, TypeName = "hash" }, new() { KeySize = 1, ValueStride = 1 }),
+            () => writer.BeginMap(new() { Id = 7, TypeName = "hash" }, new() { KeySize = 1, ValueStride = 1 }, schema: null),
             () => writer.WriteEntry([1], [2]),
             () => writer.EndMap(complete: true),
         ];
@@ -197,7 +197,7 @@ public sealed class EntryWriterTests
         using MemoryStream stream = new();
         OutputBuffer output = new(stream);
         RawEntryWriter writer = new(output);
-        writer.BeginMap(new(), PerCpu);
+        writer.BeginMap(new(), PerCpu, schema: null);
         writer.WriteEntry(key, TwoCpus);
         writer.WriteEntry(key, TwoCpus);
         output.Flush();
@@ -289,7 +289,7 @@ public sealed class EntryWriterTests
         using MemoryStream stream = new();
         OutputBuffer output = new(stream);
         EntryWriter writer = create(output);
-        writer.BeginMap(map, layout);
+        writer.BeginMap(map, layout, schema: null);
         foreach ((byte[] key, byte[] value) in entries)
         {
             writer.WriteEntry(key, value);

@@ -35,6 +35,9 @@ internal sealed class FakeMapService(int entries) : MapService.MapServiceBase
     /// <summary>What ends unary calls instead of an answer.</summary>
     public Func<ServerCallContext, Task>? Refusal { get; set; }
 
+    /// <summary>What GetBtf sends.</summary>
+    public Func<GetBtfRequest, IAsyncEnumerable<GetBtfResponse>> Btf { get; set; } = static _ => AsyncEnumerable.Empty<GetBtfResponse>();
+
     /// <summary>The scans that were asked for, in order.</summary>
     public LookupBatchRequest[] Scans => [.. _scans];
 
@@ -119,6 +122,16 @@ internal sealed class FakeMapService(int entries) : MapService.MapServiceBase
         }
 
         await script.End(context);
+    }
+
+    public override async Task GetBtf(
+        GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responseStream, ServerCallContext context)
+    {
+        await RefuseAsync(context);
+        await foreach (GetBtfResponse chunk in Btf(request))
+        {
+            await responseStream.WriteAsync(chunk, context.CancellationToken);
+        }
     }
 
     private static Layout Layout => new()

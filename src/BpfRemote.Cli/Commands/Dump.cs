@@ -44,6 +44,7 @@ internal sealed class Dump(Session session, ScanMeter meter, MapSelector selecto
     {
         // A pin stays what was asked for, so that the agent notices when it leads to another map.
         MapSelector target = selector.SelectorCase == MapSelector.SelectorOneofCase.PinnedPath ? selector : MapSelectors.ById(_map.Id);
+        MapSchema? schema = session.Settings.ShowsTypes ? await session.FindSchemaAsync(_map, cancellationToken) : null;
         bool begun = false;
         ScanCost cost = new();
         _token = options.ContinuationToken ?? "";
@@ -53,7 +54,7 @@ internal sealed class Dump(Session session, ScanMeter meter, MapSelector selecto
         {
             if (!begun)
             {
-                _writer.BeginMap(_map, batch.Layout);
+                _writer.BeginMap(_map, batch.Layout, schema);
                 begun = true;
             }
 

@@ -40,9 +40,10 @@ internal sealed class MapLookup : RemoteCommand
 
         Map map = maps[0];
         byte[] key = KeyWords.Fit(unsizedKey, map.KeySize);
+        MapSchema? schema = session.Settings.ShowsTypes ? await session.FindSchemaAsync(map, cancellationToken) : null;
         bool found = key.Length == 0
-            ? await PeekAsync(session, map, cancellationToken)
-            : await LookupAsync(session, map, key, cancellationToken);
+            ? await PeekAsync(session, map, schema, cancellationToken)
+            : await LookupAsync(session, map, schema, key, cancellationToken);
         if (found)
         {
             return ExitCode.Done;
@@ -57,7 +58,8 @@ internal sealed class MapLookup : RemoteCommand
         return ExitCode.NotFound;
     }
 
-    private static async Task<bool> LookupAsync(Session session, Map map, byte[] key, CancellationToken cancellationToken)
+    private static async Task<bool> LookupAsync(
+        Session session, Map map, MapSchema? schema, byte[] key, CancellationToken cancellationToken)
     {
         LookupResult result;
         try
@@ -74,18 +76,18 @@ internal sealed class MapLookup : RemoteCommand
             return false;
         }
 
-        Write(session, map, result.Layout, key, result.Value(0));
+        Write(session, map, result.Layout, schema, key, result.Value(0));
         return true;
     }
 
-    private static async Task<bool> PeekAsync(Session session, Map map, CancellationToken cancellationToken)
+    private static async Task<bool> PeekAsync(Session session, Map map, MapSchema? schema, CancellationToken cancellationToken)
     {
         await foreach (MapBatch batch in session.Client.Scan(MapSelectors.ById(map.Id), new() { Limit = 1 })
             .WithCancellation(cancellationToken))
         {
             if (batch.Count > 0)
             {
-                Write(session, map, batch.Layout, batch.Key(0), batch.Value(0));
+                Write(session, map, batch.Layout, schema, batch.Key(0), batch.Value(0));
                 return true;
             }
         }
@@ -93,10 +95,11 @@ internal sealed class MapLookup : RemoteCommand
         return false;
     }
 
-    private static void Write(Session session, Map map, Layout layout, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    private static void Write(
+        Session session, Map map, Layout layout, MapSchema? schema, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         EntryWriter writer = session.EntryWriterForLookup();
-        writer.BeginMap(map, layout);
+        writer.BeginMap(map, layout, schema);
         writer.WriteEntry(key, value);
         writer.EndMap(complete: true);
     }

@@ -1,4 +1,5 @@
 using System.Text;
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -14,7 +15,7 @@ internal sealed class BlockEntryWriter(OutputBuffer output) : EntryWriter(output
     private Layout _layout = new();
     private bool _any;
 
-    public override void BeginMap(Map map, Layout layout) => _layout = layout;
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema) => _layout = layout;
 
     public override void WriteEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

@@ -1,3 +1,4 @@
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -12,7 +13,7 @@ internal sealed class CsvEntryWriter(OutputBuffer output) : EntryWriter(output)
     private int _valueSize;
     private string? _error;
 
-    public override void BeginMap(Map map, Layout layout)
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema)
     {
         _error = layout.ValueError.Length > 0 ? layout.ValueError : null;
         bool perCpu = layout.ValueKind == ValueKind.PerCpu;

@@ -1,3 +1,4 @@
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -14,7 +15,8 @@ internal abstract class EntryWriter(OutputBuffer output)
     /// <summary>Begins a map.</summary>
     /// <param name="map">The map.</param>
     /// <param name="layout">The shape of the entries that follow.</param>
-    public abstract void BeginMap(Map map, Layout layout);
+    /// <param name="schema">What they are; null where that is not known.</param>
+    public abstract void BeginMap(Map map, Layout layout, MapSchema? schema);
 
     /// <summary>Writes an entry.</summary>
     /// <param name="key"><c>key_size</c> bytes.</param>

@@ -1,4 +1,6 @@
 using System.Text;
+using BpfRemote.Btf;
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -14,18 +16,22 @@ internal sealed class JsonEntry
     private readonly byte[] _open;
     private readonly byte[][] _beforeValues;
     private readonly byte[] _close;
+    private readonly byte[] _end;
     private readonly byte[]? _valueError;
     private readonly byte[] _hole;
+    private readonly BtfJsonEntryFormat? _formatted;
 
     /// <param name="layout">The shape of the entries.</param>
+    /// <param name="schema">What they are; null where that is not known.</param>
     /// <param name="style">How the text is laid out.</param>
     /// <param name="depth">How deep the objects are nested.</param>
-    public JsonEntry(Layout layout, JsonStyle style, int depth)
+    public JsonEntry(Layout layout, MapSchema? schema, JsonStyle style, int depth)
     {
         string member = style.NewLine(depth + 1), colon = style.Colon, end = style.NewLine(depth);
         _open = Encoding.UTF8.GetBytes($"{{{member}\"key\"{colon}[");
-        string value = $"],{member}\"value\"{colon}";
+        string value = $"],{member}\"value\"{colon}", typed = schema is null ? "" : $",{member}\"formatted\"{colon}";
         _hole = Error("ENOENT");
+        _end = Encoding.UTF8.GetBytes($"{end}}}");
         if (layout.ValueError.Length > 0)
         {
             _valueError = Error(layout.ValueError);
@@ -43,13 +49,16 @@ internal sealed class JsonEntry
                     (i == 0 ? $"],{member}\"values\"{colon}[" : $"]}},")
                     + $"{block}{{\"cpu\"{colon}{cpu},{style.Space}\"value\"{colon}["))
             ];
-            _close = Encoding.UTF8.GetBytes($"]}}{member}]{end}}}");
+            _close = Encoding.UTF8.GetBytes($"]}}{member}]{typed}");
+            _formatted = schema is null ? null
+                : BtfJsonEntryFormat.PerCpu(schema.Key, schema.Value, layout.PossibleCpuIds, style.Indented, depth + 1);
         }
         else
         {
             _valueSize = _blockSize = (int)layout.ValueStride;
             _beforeValues = [Encoding.UTF8.GetBytes($"{value}[")];
-            _close = Encoding.UTF8.GetBytes($"]{end}}}");
+            _close = Encoding.UTF8.GetBytes($"]{typed}");
+            _formatted = schema is null ? null : BtfJsonEntryFormat.Single(schema.Key, schema.Value, style.Indented, depth + 1);
         }
 
         byte[] Error(string errno)
@@ -76,6 +85,8 @@ internal sealed class JsonEntry
         }
 
         output.Write(_close);
+        _formatted?.Write(output, key, value);
+        output.Write(_end);
     }
 
     /// <summary>Writes what bpftool prints for an index that holds nothing.</summary>

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -27,7 +28,7 @@ internal sealed class JsonEntryWriter(OutputBuffer output, JsonStyle style, bool
     private uint _nextIndex;
     private bool _bigEndian;
 
-    public override void BeginMap(Map map, Layout layout)
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema)
     {
         if (severalMaps)
         {
@@ -37,7 +38,7 @@ internal sealed class JsonEntryWriter(OutputBuffer output, JsonStyle style, bool
         Output.Write("["u8);
         _anyMap = true;
         _anyEntry = false;
-        _entry = new(layout, style, _entryDepth);
+        _entry = new(layout, schema, style, _entryDepth);
         _indexes = ShowsHoles(map.Type) && !resumed ? map.MaxEntries : 0;
         _nextIndex = 0;
         _bigEndian = layout.ByteOrder == ByteOrder.BigEndian;

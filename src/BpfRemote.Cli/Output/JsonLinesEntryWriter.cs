@@ -1,3 +1,4 @@
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -7,7 +8,7 @@ internal sealed class JsonLinesEntryWriter(OutputBuffer output, JsonStyle style)
 {
     private JsonEntry? _entry;
 
-    public override void BeginMap(Map map, Layout layout) => _entry = new(layout, style, depth: 0);
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema) => _entry = new(layout, schema, style, depth: 0);
 
     public override void WriteEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {

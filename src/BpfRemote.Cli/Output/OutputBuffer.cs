@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace BpfRemote.Cli.Output;
@@ -6,7 +7,7 @@ namespace BpfRemote.Cli.Output;
 /// Gathers output and hands it to standard output in large writes. Its size is fixed: what is larger than the room it has left
 /// pushes out what it holds.
 /// </summary>
-internal sealed class OutputBuffer(Stream stream)
+internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
 {
     /// <summary>The most bytes that <see cref="Reserve"/> gives at once.</summary>
     public const int MaxReserve = 64 << 10;
@@ -29,6 +30,18 @@ internal sealed class OutputBuffer(Stream stream)
 
     /// <summary>Keeps the first <paramref name="count"/> bytes of what was reserved last.</summary>
     public void Advance(int count) => _used += count;
+
+    /// <summary>All the room there is, at least <paramref name="sizeHint"/> bytes of at most <see cref="MaxReserve"/>.</summary>
+    /// <exception cref="OutputException">Standard output failed.</exception>
+    public Memory<byte> GetMemory(int sizeHint = 0)
+    {
+        Reserve(Math.Max(sizeHint, 1));
+        return _buffer.AsMemory(_used);
+    }
+
+    /// <summary>All the room there is, at least <paramref name="sizeHint"/> bytes of at most <see cref="MaxReserve"/>.</summary>
+    /// <exception cref="OutputException">Standard output failed.</exception>
+    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
 
     /// <exception cref="OutputException">Standard output failed.</exception>
     public void Write(ReadOnlySpan<byte> bytes)

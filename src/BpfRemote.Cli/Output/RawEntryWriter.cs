@@ -1,3 +1,4 @@
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -5,7 +6,7 @@ namespace BpfRemote.Cli.Output;
 /// <summary>Writes key and value bytes of one entry after the other with nothing between, per-CPU padding included.</summary>
 internal sealed class RawEntryWriter(OutputBuffer output) : EntryWriter(output)
 {
-    public override void BeginMap(Map map, Layout layout)
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema)
     {
     }
 

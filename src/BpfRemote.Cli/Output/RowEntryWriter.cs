@@ -1,3 +1,4 @@
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -11,7 +12,7 @@ internal sealed class RowEntryWriter(OutputBuffer output, bool colour) : EntryWr
     private string _valueError = "";
     private int _keyWidth;
 
-    public override void BeginMap(Map map, Layout layout)
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema)
     {
         _layout = layout;
         bool perCpu = layout.ValueKind == ValueKind.PerCpu;

@@ -1,3 +1,4 @@
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -13,7 +14,7 @@ internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, bo
 
     private EntryWriter? _entries;
 
-    public override void BeginMap(Map map, Layout layout)
+    public override void BeginMap(Map map, Layout layout, MapSchema? schema)
     {
         if (severalMaps)
         {
@@ -24,7 +25,7 @@ internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, bo
         _entries = layout.KeySize <= MaxRowBytes && valueSize <= MaxRowBytes
             ? new RowEntryWriter(Output, colour)
             : new BlockEntryWriter(Output);
-        _entries.BeginMap(map, layout);
+        _entries.BeginMap(map, layout, schema);
     }
 
     public override void WriteEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value) => _entries!.WriteEntry(key, value);

@@ -65,6 +65,20 @@ public sealed class TracingTests
         Assert.Contains(entries.Values, count => count > 0);
     }
 
+    [Theory]
+    [InlineData("tracepoint:syscalls:sys_enter_read { @reads[pid, comm] = count(); @sizes = hist(args->count); }")]
+    [InlineData("tracepoint:sched:sched_wakeup { @woken[args->pid] = nsecs; @by_name[comm] = count(); @last = comm; }")]
+    public async Task Maps_of_other_scripts_are_read_as_bpftool_reads_them(string script)
+    {
+        Require.Kernel();
+        await using TracingTool bpftrace = await TracingTool.StartAsync(
+            "tracing", Cancelled, Require.Program("bpftrace"), "-B", "line", "-e", $"BEGIN {{ printf(\"tracing\\n\"); }} {script}");
+
+        Dictionary<string, int> entries = await CompareAsync(bpftrace);
+
+        Assert.Contains(entries.Values, count => count > 0);
+    }
+
     /// <summary>Compares every map of a program.</summary>
     /// <returns>How many entries the agent gave of each, by name.</returns>
     private static async Task<Dictionary<string, int>> CompareAsync(TracingTool tool)
@@ -128,6 +142,7 @@ public sealed class TracingTests
             contradiction = dump.FindContradiction(before, after, hasFixedKeys) ?? printed.FindContradiction(before, after, hasFixedKeys);
             if (contradiction is null)
             {
+                Assert.Equal(map.BtfValueTypeId != 0 ? printed.Count : 0, printed.TypedCount);
                 return dump.Count;
             }
         }
