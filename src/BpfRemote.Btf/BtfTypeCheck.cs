@@ -8,7 +8,7 @@ namespace BpfRemote.Btf;
 /// <param name="nameEnd">Offsets below this are names.</param>
 internal readonly struct BtfTypeCheck(uint typeCount, uint nameEnd)
 {
-    public void Check(uint id, BtfRecord record)
+    public void Check(uint id, BtfTypeRecord record)
     {
         Name(id, record.NameOffset);
         switch (record.Kind)
@@ -60,7 +60,7 @@ internal readonly struct BtfTypeCheck(uint typeCount, uint nameEnd)
         }
     }
 
-    private static void Integer(uint id, BtfRecord record)
+    private static void Integer(uint id, BtfTypeRecord record)
     {
         uint word = record.Word(0);
         uint bits = word & 0xff;
@@ -71,7 +71,7 @@ internal readonly struct BtfTypeCheck(uint typeCount, uint nameEnd)
         }
     }
 
-    private void Members(uint id, BtfRecord record)
+    private void Members(uint id, BtfTypeRecord record)
     {
         uint last = 0;
         for (int i = 0; i < record.ItemCount; i++)
@@ -95,7 +95,7 @@ internal readonly struct BtfTypeCheck(uint typeCount, uint nameEnd)
         }
     }
 
-    private void Enumerators(uint id, BtfRecord record, int words)
+    private void Enumerators(uint id, BtfTypeRecord record, int words)
     {
         if (record.SizeOrType is not (1 or 2 or 4 or 8))
         {

@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace BpfRemote.Btf;
 
-/// <summary>Writes UTF-8 straight into the memory of a buffer writer, asking for it in large pieces.</summary>
+/// <summary>Writes UTF-8 straight into the memory of a buffer writer, asking for it in pieces of 4 KiB and never for more.</summary>
 internal ref struct Utf8Output(IBufferWriter<byte> writer)
 {
     private const int PieceSize = 4096;
@@ -10,13 +10,13 @@ internal ref struct Utf8Output(IBufferWriter<byte> writer)
     private Span<byte> _free;
     private int _used;
 
-    /// <summary>Memory for at least <paramref name="size"/> bytes, of which <see cref="Advance"/> then takes what was written.</summary>
+    /// <summary>Memory for at least <paramref name="size"/> bytes, at most 4 KiB, of which <see cref="Advance"/> then takes what was written.</summary>
     public Span<byte> Reserve(int size)
     {
         if (_free.Length - _used < size)
         {
             Flush();
-            _free = writer.GetSpan(Math.Max(size, PieceSize));
+            _free = writer.GetSpan(PieceSize);
         }
 
         return _free[_used..];
@@ -26,6 +26,12 @@ internal ref struct Utf8Output(IBufferWriter<byte> writer)
 
     public void Write(scoped ReadOnlySpan<byte> text)
     {
+        for (; text.Length > PieceSize; text = text[PieceSize..])
+        {
+            text[..PieceSize].CopyTo(Reserve(PieceSize));
+            _used += PieceSize;
+        }
+
         text.CopyTo(Reserve(text.Length));
         _used += text.Length;
     }

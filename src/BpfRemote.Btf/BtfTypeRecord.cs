@@ -5,7 +5,7 @@ namespace BpfRemote.Btf;
 /// <summary>One record of the types section: <c>struct btf_type</c> and what follows it, as words.</summary>
 /// <param name="words">From the record on.</param>
 /// <param name="isForeign">Whether the words are in the other byte order than this machine's.</param>
-internal readonly ref struct BtfRecord(ReadOnlySpan<uint> words, bool isForeign)
+internal readonly ref struct BtfTypeRecord(ReadOnlySpan<uint> words, bool isForeign)
 {
     /// <summary>Words of what every kind has.</summary>
     public const int HeadLength = 3;
