@@ -24,12 +24,25 @@ public sealed class BtfTextFormat
     {
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(fieldName);
-        _plan = TextPlan.For(layout, fieldName, rawValues);
+        _plan = TextPlan.For(BtfField.Whole(layout, fieldName), rawValues);
     }
+
+    /// <summary>For one field of values, given the whole values: such as a column of a table.</summary>
+    /// <param name="field">Of the values' layout, such as one of <see cref="BtfValueLayout.TryGetLeaves"/>.</param>
+    /// <param name="rawValues">As above.</param>
+    /// <exception cref="BtfFormatException">As above.</exception>
+    public BtfTextFormat(BtfField field, bool rawValues = false)
+    {
+        ArgumentNullException.ThrowIfNull(field);
+        _plan = TextPlan.For(field, rawValues);
+    }
+
+    /// <summary>Whether what is written is a decimal number, which tables align on the right; addresses, names and the like are none.</summary>
+    public bool IsNumber => _plan.IsNumber;
 
     /// <summary>Writes a value.</summary>
     /// <param name="output">Where to.</param>
-    /// <param name="value">The bytes; what is behind the layout's size is passed over.</param>
+    /// <param name="value">The bytes of the whole value; what is behind it is passed over.</param>
     /// <exception cref="ArgumentException">There are too few bytes.</exception>
     public void Write(IBufferWriter<byte> output, ReadOnlySpan<byte> value)
     {

@@ -83,6 +83,24 @@ public sealed class BtfValueLayout
     /// <summary>Finds a field, also inside of anonymous structs and unions; the offset is that in this whole.</summary>
     public bool TryGetField(string name, [NotNullWhen(true)] out BtfField? field) => ByName.TryGetValue(name, out field);
 
+    /// <summary>The fields that tables have columns for: those of nested structs with dotted names, at offsets in this whole.</summary>
+    /// <remarks>
+    /// What is no struct stays one leaf, arrays, addresses (<c>in6_addr</c>) and unions among them; the members of anonymous structs
+    /// and unions are taken for fields of the whole, as C does, and padding is left out. What has no fields, such as a number, is a
+    /// leaf without a name.
+    /// </remarks>
+    /// <param name="limit">How many are wanted at most.</param>
+    /// <param name="leaves">The leaves; the first <paramref name="limit"/> or fewer where there are more.</param>
+    /// <returns>Whether these are all: false where there are more, or where they have names of more than a million characters.</returns>
+    public bool TryGetLeaves(int limit, out IReadOnlyList<BtfField> leaves)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(limit);
+        LeafWalk walk = new(limit);
+        bool complete = walk.TryAdd(this);
+        leaves = walk.Leaves;
+        return complete;
+    }
+
     /// <summary>Reads a value. Nothing is copied.</summary>
     /// <param name="bytes">The value; what is behind <see cref="Size"/> is passed over.</param>
     /// <exception cref="ArgumentException">There are fewer than <see cref="Size"/> bytes.</exception>

@@ -8,11 +8,12 @@ namespace BpfRemote.Btf;
 /// </summary>
 internal sealed class LayoutResolver(BtfTypes types)
 {
-    private const int MaxDepth = 64;
+    public const int MaxDepth = 64;
+    public const uint PointerSize = 8;
+
     private const int MaxSize = 64 << 20;
     private const int MaxItems = 65_536;
     private const int MaxNameBytes = 4 << 20;
-    private const int PointerSize = 8;
 
     // Null while the type is being worked out: who finds that, is inside of itself.
     private readonly Dictionary<uint, BtfValueLayout?> _layouts = [];
@@ -49,7 +50,7 @@ internal sealed class LayoutResolver(BtfTypes types)
     private BtfValueLayout Build(BtfType type) => type.Kind switch
     {
         BtfKind.Int => Integer(type),
-        BtfKind.Ptr => new(type, BtfValueKind.Pointer, PointerSize, types.IsBigEndian),
+        BtfKind.Ptr => new(type, BtfValueKind.Pointer, (int)PointerSize, types.IsBigEndian),
         BtfKind.Float => new(type, BtfValueKind.Float, (int)type.Size, types.IsBigEndian),
         BtfKind.Enum or BtfKind.Enum64 => Enumeration(type),
         BtfKind.Array => Array(type),

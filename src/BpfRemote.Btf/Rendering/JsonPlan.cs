@@ -29,7 +29,7 @@ internal readonly struct JsonPlan
     /// <param name="depth">How deep the value is inside of other objects and arrays.</param>
     public static RenderPlan For(BtfValueLayout layout, bool indented, int depth)
     {
-        PlanBuilder plan = new(layout);
+        PlanBuilder plan = new(BtfField.Whole(layout));
         new JsonPlan(plan, indented).Value(layout, offset: 0, depth);
         return plan.Build();
     }

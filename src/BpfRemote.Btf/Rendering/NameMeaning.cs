@@ -56,7 +56,7 @@ internal static class NameMeaning
 
     private static string LastWord(string name)
     {
-        string[] words = name.ToLowerInvariant().Split('_', StringSplitOptions.RemoveEmptyEntries);
+        string[] words = name[(name.LastIndexOf('.') + 1)..].ToLowerInvariant().Split('_', StringSplitOptions.RemoveEmptyEntries);
         return words switch
         {
             [] => "",

@@ -7,7 +7,8 @@ namespace BpfRemote.Btf;
 /// Collects the steps of a plan. Text is kept back until a step follows that it can go with. What hostile BTF can blow up is bounded:
 /// steps, text, and what writing one value gives.
 /// </summary>
-internal sealed class PlanBuilder(BtfValueLayout layout)
+/// <param name="whole">What is written.</param>
+internal sealed class PlanBuilder(BtfField whole)
 {
     private const int MaxSteps = 1 << 16;
     private const int MaxTextLength = 4 << 20;
@@ -104,7 +105,7 @@ internal sealed class PlanBuilder(BtfValueLayout layout)
     public RenderPlan Build()
     {
         FlushText();
-        return new(layout, [.. _steps], _text.WrittenSpan.ToArray(), [.. _enums], _loopDepth);
+        return new(whole.End, whole.Layout.Order, [.. _steps], _text.WrittenSpan.ToArray(), [.. _enums], _loopDepth);
     }
 
     private void FlushText()
@@ -115,5 +116,5 @@ internal sealed class PlanBuilder(BtfValueLayout layout)
         }
     }
 
-    private BtfFormatException TooLarge(string limit) => new($"A value of {layout.TypeName} has more than {limit}.");
+    private BtfFormatException TooLarge(string limit) => new($"A value of {whole.Layout.TypeName} has more than {limit}.");
 }

@@ -4,15 +4,23 @@ namespace BpfRemote.Btf;
 /// How to write the values of one layout: a list of steps, so that writing one is no walk over types. All that is the same for every
 /// value is text already. Immutable.
 /// </summary>
-internal sealed class RenderPlan(BtfValueLayout layout, RenderStep[] steps, byte[] text, EnumNames[] enums, int loopDepth)
+internal sealed class RenderPlan(int size, BtfByteOrder order, RenderStep[] steps, byte[] text, EnumNames[] enums, int loopDepth)
 {
+    /// <summary>Whether nothing but a number in decimal is written.</summary>
+    public bool IsNumber =>
+        steps is [{ TextLength: 0, Kind: StepKind.Unsigned or StepKind.Signed or StepKind.NetworkOrder or StepKind.Float }];
+
     /// <summary>Writes a value.</summary>
     /// <param name="output">Where to.</param>
-    /// <param name="value">At least as many bytes as the layout takes.</param>
+    /// <param name="value">At least the bytes up to the end of what is written.</param>
     /// <exception cref="ArgumentException">They are fewer.</exception>
     public void Write(ref Utf8Output output, ReadOnlySpan<byte> value)
     {
-        layout.RequireSize(value);
+        if (value.Length < size)
+        {
+            throw new ArgumentException($"{value.Length} bytes are too few: what is written of them ends at byte {size}.", nameof(value));
+        }
+
         Span<Loop> loops = stackalloc Loop[loopDepth];
         int depth = 0;
         int start = 0;
@@ -57,7 +65,7 @@ internal sealed class RenderPlan(BtfValueLayout layout, RenderStep[] steps, byte
                     break;
                 default:
                     output.Advance(ScalarText.Format(
-                        output.Reserve(ScalarText.MaxLength), step, value[(start + step.Offset)..], layout.Order));
+                        output.Reserve(ScalarText.MaxLength), step, value[(start + step.Offset)..], order));
                     break;
             }
         }
@@ -66,7 +74,7 @@ internal sealed class RenderPlan(BtfValueLayout layout, RenderStep[] steps, byte
     private void WriteEnumeration(ref Utf8Output output, in RenderStep step, ReadOnlySpan<byte> bytes)
     {
         EnumNames names = enums[step.Target];
-        if (names.TryGet(ScalarText.Bits(step, bytes, layout.Order), step.Width, out ReadOnlySpan<byte> name))
+        if (names.TryGet(ScalarText.Bits(step, bytes, order), step.Width, out ReadOnlySpan<byte> name))
         {
             output.Write(name);
             return;
@@ -74,7 +82,7 @@ internal sealed class RenderPlan(BtfValueLayout layout, RenderStep[] steps, byte
 
         // bpftool prints the number as if every enumeration were signed. Here it is what BTF says.
         StepKind number = names.IsSigned ? StepKind.Signed : StepKind.Unsigned;
-        output.Advance(ScalarText.Format(output.Reserve(ScalarText.MaxLength), step with { Kind = number }, bytes, layout.Order));
+        output.Advance(ScalarText.Format(output.Reserve(ScalarText.MaxLength), step with { Kind = number }, bytes, order));
     }
 
     /// <summary>A repetition under way.</summary>

@@ -15,14 +15,25 @@ internal readonly struct TextPlan
     }
 
     /// <summary>Makes a plan.</summary>
-    /// <param name="layout">What is written.</param>
-    /// <param name="name">The field that it is; empty where it is none.</param>
+    /// <param name="whole">What is written.</param>
     /// <param name="rawValues">Whether addresses and network order stay the numbers that their kinds say.</param>
-    public static RenderPlan For(BtfValueLayout layout, string name, bool rawValues)
+    public static RenderPlan For(BtfField whole, bool rawValues)
     {
-        PlanBuilder plan = new(layout);
-        new TextPlan(plan, rawValues).Value(layout, name, offset: 0);
+        PlanBuilder plan = new(whole);
+        new TextPlan(plan, rawValues).Part(whole, offset: 0);
         return plan.Build();
+    }
+
+    private void Part(BtfField field, int offset)
+    {
+        if (field.BitSize != 0)
+        {
+            Scalar(field.Layout, offset + field.Offset, field.BitOffset, field.BitSize);
+        }
+        else
+        {
+            Value(field.Layout, field.Name, offset + field.Offset);
+        }
     }
 
     private void Value(BtfValueLayout layout, string name, int offset)
@@ -91,23 +102,14 @@ internal readonly struct TextPlan
         string separator = "";
         foreach (BtfField field in layout.Fields)
         {
-            // Padding has neither a name nor fields.
-            bool hasName = field.Name.Length > 0;
-            if (!hasName && field.Layout.Fields.Count == 0)
+            if (field.IsPadding)
             {
                 continue;
             }
 
-            _plan.Text(hasName ? $"{separator}{prefix}{field.Name} = " : separator);
+            _plan.Text(field.Name.Length > 0 ? $"{separator}{prefix}{field.Name} = " : separator);
             separator = ", ";
-            if (field.BitSize != 0)
-            {
-                Scalar(field.Layout, offset + field.Offset, field.BitOffset, field.BitSize);
-            }
-            else
-            {
-                Value(field.Layout, field.Name, offset + field.Offset);
-            }
+            Part(field, offset);
         }
 
         _plan.Text("}");
