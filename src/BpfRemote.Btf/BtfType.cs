@@ -73,10 +73,13 @@ public readonly struct BtfType : IEquatable<BtfType>
     /// <summary>How many members, enumerators, parameters or variables there are.</summary>
     public int ItemCount => Record.ItemCount;
 
-    private BtfRecord Record => _types.Record(Id);
+    /// <summary>Whether a value is one of another type, that this one only names, qualifies or tags.</summary>
+    internal bool IsWrapper => Kind is BtfKind.Typedef or BtfKind.Const or BtfKind.Volatile or BtfKind.Restrict or BtfKind.TypeTag;
 
-    private bool HasSize => Kind is BtfKind.Int or BtfKind.Struct or BtfKind.Union or BtfKind.Enum or BtfKind.Enum64 or BtfKind.Float
+    internal bool HasSize => Kind is BtfKind.Int or BtfKind.Struct or BtfKind.Union or BtfKind.Enum or BtfKind.Enum64 or BtfKind.Float
         or BtfKind.DataSec;
+
+    private BtfTypeRecord Record => _types.Record(Id);
 
     /// <summary>Whether two types are the same record of the same BTF.</summary>
     public static bool operator ==(BtfType left, BtfType right) => left.Equals(right);
@@ -88,7 +91,7 @@ public readonly struct BtfType : IEquatable<BtfType>
     /// <param name="index">Below <see cref="ItemCount"/>.</param>
     public BtfMember Member(int index)
     {
-        BtfRecord record = Item(index, Kind is BtfKind.Struct or BtfKind.Union, nameof(Member));
+        BtfTypeRecord record = Item(index, Kind is BtfKind.Struct or BtfKind.Union, nameof(Member));
         uint word = record.Word((index * 3) + 2);
         return record.KindFlag
             ? new(NameAt(record.Word(index * 3)), record.Word((index * 3) + 1), word & 0xff_ffff, (int)(word >> 24))
@@ -99,7 +102,7 @@ public readonly struct BtfType : IEquatable<BtfType>
     /// <param name="index">Below <see cref="ItemCount"/>.</param>
     public BtfEnumerator Enumerator(int index)
     {
-        BtfRecord record = Item(index, Kind is BtfKind.Enum or BtfKind.Enum64, nameof(Enumerator));
+        BtfTypeRecord record = Item(index, Kind is BtfKind.Enum or BtfKind.Enum64, nameof(Enumerator));
         if (record.Kind == BtfKind.Enum64)
         {
             ulong value = record.Word((index * 3) + 1) | ((ulong)record.Word((index * 3) + 2) << 32);
@@ -114,7 +117,7 @@ public readonly struct BtfType : IEquatable<BtfType>
     /// <param name="index">Below <see cref="ItemCount"/>.</param>
     public BtfParameter Parameter(int index)
     {
-        BtfRecord record = Item(index, Kind == BtfKind.FuncProto, nameof(Parameter));
+        BtfTypeRecord record = Item(index, Kind == BtfKind.FuncProto, nameof(Parameter));
         return new(NameAt(record.Word(index * 2)), record.Word((index * 2) + 1));
     }
 
@@ -122,7 +125,7 @@ public readonly struct BtfType : IEquatable<BtfType>
     /// <param name="index">Below <see cref="ItemCount"/>.</param>
     public BtfSectionVariable Variable(int index)
     {
-        BtfRecord record = Item(index, Kind == BtfKind.DataSec, nameof(Variable));
+        BtfTypeRecord record = Item(index, Kind == BtfKind.DataSec, nameof(Variable));
         return new(record.Word(index * 3), record.Word((index * 3) + 1), record.Word((index * 3) + 2));
     }
 
@@ -162,11 +165,11 @@ public readonly struct BtfType : IEquatable<BtfType>
 
     private string NameAt(uint offset) => Encoding.UTF8.GetString(_types.NameAt(offset));
 
-    private BtfRecord Only(BtfKind kind, string property) => Kind == kind ? Record : throw No(property);
+    private BtfTypeRecord Only(BtfKind kind, string property) => Kind == kind ? Record : throw No(property);
 
-    private BtfRecord Item(int index, bool ofThisKind, string item)
+    private BtfTypeRecord Item(int index, bool ofThisKind, string item)
     {
-        BtfRecord record = Record;
+        BtfTypeRecord record = Record;
         if (!ofThisKind)
         {
             throw No(item);

@@ -76,6 +76,32 @@ public sealed class BtfTypes
         return types;
     }
 
+    /// <summary>Checks the types in a file, which is raw BTF or an ELF file (object or linked, 32 or 64 bits) with a section <c>.BTF</c>.</summary>
+    /// <remarks>
+    /// In an object file that no linker has seen, compilers leave the places of variables in sections such as <c>.bss</c> open: their
+    /// sections have no size and so no values.
+    /// </remarks>
+    /// <param name="file">The bytes, which must not change any more: they are kept, not copied.</param>
+    /// <param name="baseBtf">As in <see cref="Parse"/>.</param>
+    /// <exception cref="BtfFormatException">As in <see cref="Parse"/>; the ELF file is cut off or has no BTF.</exception>
+    public static BtfTypes ParseFile(ReadOnlyMemory<byte> file, BtfTypes? baseBtf = null) => ElfFile.IsElf(file.Span)
+        ? Parse(
+            new ElfFile(file).FindSection(".BTF"u8)
+                ?? throw new BtfFormatException("The ELF file has no section .BTF: it was compiled without -g, or its types were stripped."),
+            baseBtf)
+        : Parse(file, baseBtf);
+
+    /// <summary>The type of a name as C writes it: <c>struct conn_key</c>, <c>conn_key</c>, <c>u32</c>, <c>unsigned int</c>.</summary>
+    /// <param name="name">
+    /// A name without a keyword is that of a struct, else a union, an enumeration, a typedef, a number, a section. A number is a type's id.
+    /// </param>
+    /// <exception cref="BtfTextException">There is no such type, or more than one; the message says which, or what has a like name.</exception>
+    public BtfType FindType(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return new TypeName(name).FindIn(this);
+    }
+
     /// <summary>The first type of a kind and a name; null where there is none. Goes through all types.</summary>
     public BtfType? Find(BtfKind kind, string name)
     {
@@ -84,7 +110,7 @@ public sealed class BtfTypes
         BtfType? inBase = _base?.Find(kind, name);
         for (int i = 0; inBase is null && i < _offsets.Length; i++)
         {
-            BtfRecord record = OwnRecord(i);
+            BtfTypeRecord record = OwnRecord(i);
             if (record.Kind == kind && StringsFrom(record.NameOffset).StartsWith(wanted))
             {
                 return this[_firstId + (uint)i];
@@ -102,7 +128,38 @@ public sealed class BtfTypes
     /// </exception>
     public BtfValueLayout Layout(uint typeId) => new LayoutResolver(this).Resolve(typeId);
 
-    internal BtfRecord Record(uint id) => id switch
+    /// <summary>A type without names and qualifiers; what is wrapped more often than any layout may be stays as it is.</summary>
+    internal BtfType Underlying(uint id)
+    {
+        BtfType type = this[id];
+        for (int left = LayoutResolver.MaxDepth; left > 0 && type.IsWrapper; left--)
+        {
+            type = this[type.ReferredTypeId];
+        }
+
+        return type;
+    }
+
+    /// <summary>Bytes of a value; null where there are no values. What is inside is not looked at: <see cref="Layout"/> does.</summary>
+    internal uint? SizeOf(uint id)
+    {
+        ulong count = 1;
+        BtfType type = Underlying(id);
+        for (int left = LayoutResolver.MaxDepth; left > 0 && type.Kind == BtfKind.Array && count <= uint.MaxValue; left--)
+        {
+            count *= type.ElementCount;
+            type = Underlying(type.ReferredTypeId);
+        }
+
+        return type switch
+        {
+            { Kind: BtfKind.Ptr } when count <= uint.MaxValue / LayoutResolver.PointerSize => (uint)count * LayoutResolver.PointerSize,
+            { HasSize: true } when count <= uint.MaxValue / Math.Max(1, type.Size) => (uint)count * type.Size,
+            _ => null,
+        };
+    }
+
+    internal BtfTypeRecord Record(uint id) => id switch
     {
         0 => new(VoidRecord, isForeign: false),
         _ when id >= _firstId => OwnRecord((int)(id - _firstId)),
@@ -140,12 +197,12 @@ public sealed class BtfTypes
         {
             ReadOnlySpan<uint> rest = words[offset..];
             uint id = firstId + (uint)offsets.Count;
-            if (rest.Length < BtfRecord.HeadLength)
+            if (rest.Length < BtfTypeRecord.HeadLength)
             {
                 throw new BtfFormatException($"Type {id} is cut off: {types.Length - (offset * sizeof(uint))} bytes are left.");
             }
 
-            BtfRecord record = new(rest, isForeign);
+            BtfTypeRecord record = new(rest, isForeign);
             int length = record.Length;
             if (length < 0)
             {
@@ -174,7 +231,7 @@ public sealed class BtfTypes
         }
     }
 
-    private BtfRecord OwnRecord(int index) => new(Words[_offsets[index]..], Order.IsForeign);
+    private BtfTypeRecord OwnRecord(int index) => new(Words[_offsets[index]..], Order.IsForeign);
 
     private ReadOnlySpan<byte> StringsFrom(uint offset) =>
         offset >= _firstName ? Strings[(int)(offset - _firstName)..] : _base!.StringsFrom(offset);

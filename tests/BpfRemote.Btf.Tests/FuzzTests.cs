@@ -36,7 +36,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         long start = Stopwatch.GetTimestamp();
         for (; tried < inputs && !(tried >= LeastInputs && asked is null && Stopwatch.GetElapsedTime(start) > time); tried++)
         {
-            byte[] input = Mutated(corpus[random.Next(corpus.Length)], random);
+            byte[] input = Mutation.Of(corpus[random.Next(corpus.Length)], random);
             long began = Stopwatch.GetTimestamp();
             try
             {
@@ -71,46 +71,6 @@ public sealed class FuzzTests(ITestOutputHelper output)
         Assert.InRange(laidOut, 1, parsed);
         Assert.True(slowest < TimeSpan.FromSeconds(5), $"one input took {slowest}");
         Assert.True(grown < 64 << 20, $"{grown} bytes are kept");
-    }
-
-    private static byte[] Mutated(byte[] original, Random random)
-    {
-        byte[] input = [.. original];
-        for (int left = random.Next(1, 5); left > 0; left--)
-        {
-            int at = random.Next(input.Length);
-            switch (random.Next(6))
-            {
-                case 0:
-                    input[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    input[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    // A word, where words are: sizes, counts, ids and offsets just past what is allowed.
-                    BitConverter.TryWriteBytes(
-                        input.AsSpan(at / 4 * 4), random.Next(3) switch { 0 => uint.MaxValue, 1 => (uint)random.Next(64), _ => 0x7fff_ffff });
-                    break;
-                case 3:
-                    input = input[..at];
-                    break;
-                case 4:
-                    int length = Math.Min(random.Next(1, 32), input.Length - at);
-                    input.AsSpan(at, length).CopyTo(input.AsSpan(random.Next(input.Length - length + 1)));
-                    break;
-                default:
-                    input.AsSpan(at, Math.Min(12, input.Length - at)).Clear();
-                    break;
-            }
-
-            if (input.Length == 0)
-            {
-                break;
-            }
-        }
-
-        return input;
     }
 
     /// <summary>The first types of the running kernel, cut to a few hundred bytes at record boundaries.</summary>
