@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using BpfRemote.Btf;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 
@@ -13,6 +14,7 @@ internal sealed record Failure(ExitCode ExitCode, string Message)
     public static Failure? Of(Exception error) => error switch
     {
         CommandException command => new(command.ExitCode, command.Message),
+        SchemaException or BtfFormatException => new(ExitCode.Failed, error.Message),
         OperationCanceledException => new(ExitCode.Interrupted, "interrupted"),
         OutputException output => output.ReaderIsGone ? new(ExitCode.OutputClosed, "") : new(ExitCode.Failed, output.Message),
         MapNotFoundException => new(ExitCode.NotFound, error.Message),

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using BpfRemote.Btf;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
@@ -63,25 +62,6 @@ internal sealed class Session : IDisposable
         return maps.Count > 0 ? maps : throw NotFound(selector);
     }
 
-    /// <summary>What the entries of a map are; null where that is not known, which is said if the map refers to types.</summary>
-    public async Task<MapSchema?> FindSchemaAsync(Map map, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await Client.GetSchemaAsync(map, cancellationToken);
-        }
-        catch (BtfFormatException error)
-        {
-            Terminal.Say($"The types of map {map.Id} cannot be used: {error.Message} Its entries are shown as bytes.");
-        }
-        catch (BpfRemoteException error) when (error.Reason == ErrorReason.BtfNotAvailable)
-        {
-            Terminal.Say($"The types of map {map.Id} are not to be had: {error.Message}. Its entries are shown as bytes.");
-        }
-
-        return null;
-    }
-
     /// <exception cref="CommandException">The settings ask for a form that the command's results do not have.</exception>
     public void ExpectTableOrJson()
     {
@@ -125,23 +105,6 @@ internal sealed class Session : IDisposable
             }
         });
     }
-
-    /// <summary>What writes the entries of a dump.</summary>
-    /// <param name="severalMaps">Whether it is of several maps.</param>
-    /// <param name="resumed">Whether it begins in the middle of a map.</param>
-    public EntryWriter EntryWriterForDump(bool severalMaps, bool resumed) => Settings.Format switch
-    {
-        OutputFormat.Json => new JsonEntryWriter(Output, Settings.JsonStyle, severalMaps, resumed),
-        OutputFormat.Ndjson => new JsonLinesEntryWriter(Output, JsonStyle.Compact),
-        OutputFormat.Csv => new CsvEntryWriter(Output),
-        OutputFormat.Raw => new RawEntryWriter(Output),
-        _ => new TableEntryWriter(Output, severalMaps, Terminal.Colour),
-    };
-
-    /// <summary>What writes the one entry of a lookup.</summary>
-    public EntryWriter EntryWriterForLookup() => Settings.Format == OutputFormat.Json
-        ? new JsonLinesEntryWriter(Output, Settings.JsonStyle)
-        : EntryWriterForDump(severalMaps: false, resumed: false);
 
     public void Dispose() => Client.Dispose();
 

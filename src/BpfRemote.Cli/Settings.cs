@@ -13,9 +13,6 @@ internal sealed record Settings(string Address, bool Plaintext, OutputFormat For
     /// <summary>Where kernels' types are kept for the next run; null where there is no place for them.</summary>
     public string? BtfCacheDirectory { get; } = CacheHome() is { } home ? Path.Combine(home, "bpfremote") : null;
 
-    /// <summary>Whether the form of the results shows what entries are, and not only their bytes.</summary>
-    public bool ShowsTypes => Format is OutputFormat.Table or OutputFormat.Json or OutputFormat.Ndjson;
-
     // As the XDG base directory specification has it.
     private static string? CacheHome() =>
         Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is ['/', ..] cache ? cache

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
 using BpfRemote.V1;
 
@@ -181,13 +182,13 @@ public sealed class EntryWriterTests
     {
         Assert.Equal(
             "key,cpu0,cpu1\n0x010203,0x0102030405,0x060708090a\n",
-            Write(static output => new CsvEntryWriter(output), new(), PerCpu, ([1, 2, 3], TwoCpus)));
+            Write(static output => new CsvEntryWriter(output, rawValues: false), new(), PerCpu, ([1, 2, 3], TwoCpus)));
         Assert.Equal(
             "key,value\n0x01000000,0x0102030405060708\n",
-            Write(static output => new CsvEntryWriter(output), new(), U32ToU64, ([1, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7, 8])));
+            Write(static output => new CsvEntryWriter(output, rawValues: false), new(), U32ToU64, ([1, 0, 0, 0], [1, 2, 3, 4, 5, 6, 7, 8])));
         Assert.Equal(
             "key,error\n0x01,EOPNOTSUPP\n",
-            Write(static output => new CsvEntryWriter(output), new(), new() { KeySize = 1, ValueError = "EOPNOTSUPP" }, ([1], [])));
+            Write(static output => new CsvEntryWriter(output, rawValues: false), new(), new() { KeySize = 1, ValueError = "EOPNOTSUPP" }, ([1], [])));
     }
 
     [Fact]
@@ -275,13 +276,13 @@ public sealed class EntryWriterTests
         using JsonDocument json = JsonDocument.Parse(Write(Json, new(), layout, ([1], value)));
         Assert.Equal(value, json.RootElement[0].GetProperty("value").EnumerateArray().Select(static b => Convert.ToByte(b.GetString(), 16)));
 
-        string csv = Write(static output => new CsvEntryWriter(output), new(), layout, ([1], value));
+        string csv = Write(static output => new CsvEntryWriter(output, rawValues: false), new(), layout, ([1], value));
         Assert.Equal($"key,value\n0x01,0x{Convert.ToHexStringLower(value)}\n", csv);
     }
 
     private static JsonEntryWriter Json(OutputBuffer output) => new(output, JsonStyle.Compact, severalMaps: false, resumed: false);
 
-    private static TableEntryWriter Table(OutputBuffer output) => new(output, severalMaps: false, colour: false);
+    private static TableEntryWriter Table(OutputBuffer output) => new(output, severalMaps: false, new() { Width = int.MaxValue, Colour = false });
 
     private static string Write(
         Func<OutputBuffer, EntryWriter> create, Map map, Layout layout, params ReadOnlySpan<(byte[] Key, byte[] Value)> entries)

@@ -1,3 +1,4 @@
+using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
@@ -5,9 +6,10 @@ using BpfRemote.V1;
 namespace BpfRemote.Cli.Commands;
 
 /// <summary>One dump: scans maps and writes their entries, and knows how to resume when it stops early.</summary>
-internal sealed class Dump(Session session, ScanMeter meter, MapSelector selector, IReadOnlyList<Map> maps, ScanOptions options)
+internal sealed class Dump(
+    Session session, ScanMeter meter, MapSelector selector, IReadOnlyList<Map> maps, ScanOptions options, SchemaSource schemas, Display display)
 {
-    private readonly EntryWriter _writer = session.EntryWriterForDump(maps.Count > 1, options.ContinuationToken is not null);
+    private readonly EntryWriter _writer = EntryWriters.ForDump(session, display, maps.Count > 1, options.ContinuationToken is not null);
 
     // Of the last response that is written to its last byte; empty once the map is complete.
     private string _token = "";
@@ -44,7 +46,7 @@ internal sealed class Dump(Session session, ScanMeter meter, MapSelector selecto
     {
         // A pin stays what was asked for, so that the agent notices when it leads to another map.
         MapSelector target = selector.SelectorCase == MapSelector.SelectorOneofCase.PinnedPath ? selector : MapSelectors.ById(_map.Id);
-        MapSchema? schema = session.Settings.ShowsTypes ? await session.FindSchemaAsync(_map, cancellationToken) : null;
+        MapSchema? schema = await schemas.FindAsync(_map, selector, cancellationToken);
         bool begun = false;
         ScanCost cost = new();
         _token = options.ContinuationToken ?? "";
@@ -68,6 +70,7 @@ internal sealed class Dump(Session session, ScanMeter meter, MapSelector selecto
                 _writer.EndMap(complete: true);
             }
 
+            _writer.Flush();
             session.Output.Flush();
             _token = batch.ContinuationToken;
             meter.Advance(batch.Count);

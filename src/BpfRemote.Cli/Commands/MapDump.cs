@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BpfRemote.Cli.Arguments;
+using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
@@ -14,6 +15,8 @@ internal sealed class MapDump : RemoteCommand
     private readonly Option<ulong> _limit = CheckedOptions.Count("--limit", ulong.MaxValue);
     private readonly Option<ulong> _batchSize = CheckedOptions.Count("--batch-size", uint.MaxValue);
     private readonly Option<string?> _pace = Pacing.Option();
+    private readonly SchemaOptions _schema;
+    private readonly DisplayOptions _display;
 
     private readonly Option<string?> _resume = new("--resume")
     {
@@ -32,6 +35,8 @@ internal sealed class MapDump : RemoteCommand
         Add(_resume);
         Add(_batchSize);
         Add(_pace);
+        _schema = new(this);
+        _display = new(this);
     }
 
     public override string Examples =>
@@ -39,6 +44,8 @@ internal sealed class MapDump : RemoteCommand
         bpfremote map dump id 42
         bpfremote -j map dump pinned /sys/fs/bpf/routes | jq length
         bpfremote -o ndjson map dump name connections > connections.ndjson
+        bpfremote map dump name counters --percpu sum
+        bpfremote map dump name legacy --btf legacy.o --key-type u32 --value-type 'struct stats'
         bpfremote map dump id 42 --limit 1000                    # the first thousand, and a token
         bpfremote map dump id 42 --limit 1000 --resume TOKEN     # the next thousand
         """;
@@ -55,6 +62,8 @@ internal sealed class MapDump : RemoteCommand
             BatchSize = (uint)parse.GetValue(_batchSize),
             Pace = Pacing.Read(parse.GetValue(_pace)),
         };
+        SchemaSource schemas = _schema.Read(parse, session);
+        Display display = _display.Read(parse, session);
         return ScanMeter.RunAsync(session.Terminal, async meter =>
         {
             IReadOnlyList<Map> maps = await session.SelectAsync(selector, MapView.Basic, cancellationToken);
@@ -63,7 +72,7 @@ internal sealed class MapDump : RemoteCommand
                 throw CommandException.Usage($"--resume is for one map, and the name fits {maps.Count}: select by id");
             }
 
-            return await new Dump(session, meter, selector, maps, options).RunAsync(cancellationToken);
+            return await new Dump(session, meter, selector, maps, options, schemas, display).RunAsync(cancellationToken);
         });
     }
 }

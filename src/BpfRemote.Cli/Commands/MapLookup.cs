@@ -1,5 +1,6 @@
 using System.CommandLine;
 using BpfRemote.Cli.Arguments;
+using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
@@ -14,8 +15,16 @@ internal sealed class MapLookup : RemoteCommand
         "MAP is id N, name NAME (of one map) or pinned PATH. BYTES are words in the order of memory: decimal, 0x1f or octal 017; "
             + "after 'key hex' all hexadecimal. Queues and stacks have no key: without one, their next value is shown and stays.");
 
+    private readonly SchemaOptions _schema;
+    private readonly DisplayOptions _display;
+
     public MapLookup()
-        : base("lookup", "Print the value of a key.") => Add(_words);
+        : base("lookup", "Print the value of a key.")
+    {
+        Add(_words);
+        _schema = new(this);
+        _display = new(this);
+    }
 
     public override string Examples =>
         """
@@ -39,13 +48,18 @@ internal sealed class MapLookup : RemoteCommand
         }
 
         Map map = maps[0];
+        Display display = _display.Read(parse, session);
+        MapSchema? schema = await _schema.Read(parse, session).FindAsync(map, selector, cancellationToken);
         byte[] key = KeyWords.Fit(unsizedKey, map.KeySize);
-        MapSchema? schema = session.Settings.ShowsTypes ? await session.FindSchemaAsync(map, cancellationToken) : null;
-        bool found = key.Length == 0
-            ? await PeekAsync(session, map, schema, cancellationToken)
-            : await LookupAsync(session, map, schema, key, cancellationToken);
-        if (found)
+        Entry? found = key.Length == 0
+            ? await PeekAsync(session.Client, map, cancellationToken)
+            : await LookupAsync(session.Client, map, key, cancellationToken);
+        if (found is not null)
         {
+            EntryWriter writer = EntryWriters.ForLookup(session, display);
+            writer.BeginMap(map, found.Layout, schema);
+            writer.WriteEntry(found.Key, found.Value);
+            writer.EndMap(complete: true);
             return ExitCode.Done;
         }
 
@@ -58,49 +72,31 @@ internal sealed class MapLookup : RemoteCommand
         return ExitCode.NotFound;
     }
 
-    private static async Task<bool> LookupAsync(
-        Session session, Map map, MapSchema? schema, byte[] key, CancellationToken cancellationToken)
+    private static async Task<Entry?> LookupAsync(BpfRemoteClient client, Map map, byte[] key, CancellationToken cancellationToken)
     {
-        LookupResult result;
         try
         {
-            result = await session.Client.LookupAsync(MapSelectors.ById(map.Id), key, cancellationToken);
+            LookupResult result = await client.LookupAsync(MapSelectors.ById(map.Id), key, cancellationToken);
+            return result.IsFound(0) ? new(result.Layout, key, result.Value(0).ToArray()) : null;
         }
         catch (BpfRemoteException error) when (error.Metadata.TryGetValue("errno", out string? errno))
         {
             throw new CommandException(ExitCode.Failed, $"lookup failed: {ErrnoText.Of(errno)}");
         }
-
-        if (!result.IsFound(0))
-        {
-            return false;
-        }
-
-        Write(session, map, result.Layout, schema, key, result.Value(0));
-        return true;
     }
 
-    private static async Task<bool> PeekAsync(Session session, Map map, MapSchema? schema, CancellationToken cancellationToken)
+    private static async Task<Entry?> PeekAsync(BpfRemoteClient client, Map map, CancellationToken cancellationToken)
     {
-        await foreach (MapBatch batch in session.Client.Scan(MapSelectors.ById(map.Id), new() { Limit = 1 })
-            .WithCancellation(cancellationToken))
+        await foreach (MapBatch batch in client.Scan(MapSelectors.ById(map.Id), new() { Limit = 1 }).WithCancellation(cancellationToken))
         {
             if (batch.Count > 0)
             {
-                Write(session, map, batch.Layout, schema, batch.Key(0), batch.Value(0));
-                return true;
+                return new(batch.Layout, batch.Key(0).ToArray(), batch.Value(0).ToArray());
             }
         }
 
-        return false;
+        return null;
     }
 
-    private static void Write(
-        Session session, Map map, Layout layout, MapSchema? schema, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
-    {
-        EntryWriter writer = session.EntryWriterForLookup();
-        writer.BeginMap(map, layout, schema);
-        writer.WriteEntry(key, value);
-        writer.EndMap(complete: true);
-    }
+    private sealed record Entry(Layout Layout, byte[] Key, byte[] Value);
 }

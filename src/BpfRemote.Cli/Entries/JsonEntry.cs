@@ -1,9 +1,10 @@
 using System.Text;
 using BpfRemote.Btf;
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>
 /// Writes entries of one layout as bpftool's JSON objects. What is the same in every entry is made once, as bytes; what remains is

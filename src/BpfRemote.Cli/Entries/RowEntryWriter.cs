@@ -1,7 +1,8 @@
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>Writes entries as rows: bytes, and beside them what they are as a number, or as text where they are no number.</summary>
 internal sealed class RowEntryWriter(OutputBuffer output, bool colour) : EntryWriter(output)

@@ -1,8 +1,9 @@
 using System.Text;
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>Writes entries as hex dumps: 16 bytes a line with their offset, in hexadecimal and as text, within 80 columns.</summary>
 internal sealed class BlockEntryWriter(OutputBuffer output) : EntryWriter(output)

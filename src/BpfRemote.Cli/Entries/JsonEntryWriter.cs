@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>
 /// Writes what <c>bpftool -j map dump</c> writes: an array of entries; for several maps an array of objects that hold such arrays.
@@ -26,7 +27,7 @@ internal sealed class JsonEntryWriter(OutputBuffer output, JsonStyle style, bool
     // 0 where there is nothing to fill in.
     private uint _indexes;
     private uint _nextIndex;
-    private bool _bigEndian;
+    private ByteOrder _order;
 
     public override void BeginMap(Map map, Layout layout, MapSchema? schema)
     {
@@ -41,14 +42,14 @@ internal sealed class JsonEntryWriter(OutputBuffer output, JsonStyle style, bool
         _entry = new(layout, schema, style, _entryDepth);
         _indexes = ShowsHoles(map.Type) && !resumed ? map.MaxEntries : 0;
         _nextIndex = 0;
-        _bigEndian = layout.ByteOrder == ByteOrder.BigEndian;
+        _order = layout.ByteOrder;
     }
 
     public override void WriteEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         if (_indexes > 0)
         {
-            uint index = _bigEndian ? BinaryPrimitives.ReadUInt32BigEndian(key) : BinaryPrimitives.ReadUInt32LittleEndian(key);
+            uint index = (uint)NodeNumber.Read(key, _order);
             WriteHolesBefore(index);
             _nextIndex = index + 1;
         }
@@ -119,7 +120,7 @@ internal sealed class JsonEntryWriter(OutputBuffer output, JsonStyle style, bool
         Span<byte> key = stackalloc byte[sizeof(uint)];
         for (; _nextIndex < index; _nextIndex++)
         {
-            if (_bigEndian)
+            if (_order == ByteOrder.BigEndian)
             {
                 BinaryPrimitives.WriteUInt32BigEndian(key, _nextIndex);
             }

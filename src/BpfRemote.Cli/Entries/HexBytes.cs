@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using BpfRemote.Cli.Output;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>Writes bytes as hexadecimal text, by table, for dumps of millions of entries.</summary>
 internal static class HexBytes

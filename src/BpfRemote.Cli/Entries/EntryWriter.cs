@@ -1,7 +1,8 @@
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>
 /// Writes the entries of one map after the other in one format. The calls are, for each map, <see cref="BeginMap"/>,
@@ -22,6 +23,11 @@ internal abstract class EntryWriter(OutputBuffer output)
     /// <param name="key"><c>key_size</c> bytes.</param>
     /// <param name="value"><c>value_stride</c> bytes; none where the layout has a <c>value_error</c>.</param>
     public abstract void WriteEntry(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value);
+
+    /// <summary>Writes what is held back for a better view of it: a response has ended, and the next may take long.</summary>
+    public virtual void Flush()
+    {
+    }
 
     /// <summary>Ends the map.</summary>
     /// <param name="complete">Whether the scan reached the end of the map.</param>

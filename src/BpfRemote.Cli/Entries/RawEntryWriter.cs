@@ -1,7 +1,8 @@
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>Writes key and value bytes of one entry after the other with nothing between, per-CPU padding included.</summary>
 internal sealed class RawEntryWriter(OutputBuffer output) : EntryWriter(output)

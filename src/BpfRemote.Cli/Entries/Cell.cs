@@ -1,7 +1,7 @@
-using System.Buffers.Binary;
+using BpfRemote.Cli.Output;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>A key or a value in a row: its bytes, and what they mean as far as that can be known.</summary>
 internal sealed class Cell
@@ -9,7 +9,7 @@ internal sealed class Cell
     private const int Gap = 2;
 
     private readonly ValueKind _kind;
-    private readonly bool _bigEndian;
+    private readonly ByteOrder _order;
     private readonly bool _isNumber;
     private readonly int _hexWidth;
 
@@ -20,7 +20,7 @@ internal sealed class Cell
     public Cell(string title, uint size, ValueKind kind, ByteOrder order)
     {
         _kind = kind;
-        _bigEndian = order == ByteOrder.BigEndian;
+        _order = order;
         _isNumber = size is 1 or 2 or 4 or 8;
         _hexWidth = Math.Max(title.Length, ((int)size * 3) - 1) + Gap;
         string meaning = kind switch
@@ -73,10 +73,10 @@ internal sealed class Cell
 
         if (_kind is ValueKind.Devmap or ValueKind.Cpumap && bytes.Length == 2 * sizeof(uint))
         {
-            return WritePair(room, Number(bytes[..sizeof(uint)]), Number(bytes[sizeof(uint)..]));
+            return WritePair(room, NodeNumber.Read(bytes[..sizeof(uint)], _order), NodeNumber.Read(bytes[sizeof(uint)..], _order));
         }
 
-        Number(bytes).TryFormat(room, out int written);
+        NodeNumber.Read(bytes, _order).TryFormat(room, out int written);
         return written;
     }
 
@@ -103,13 +103,5 @@ internal sealed class Cell
         }
 
         return bytes.Length;
-    }
-
-    private ulong Number(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> wide = stackalloc byte[sizeof(ulong)];
-        wide.Clear();
-        bytes.CopyTo(_bigEndian ? wide[^bytes.Length..] : wide);
-        return _bigEndian ? BinaryPrimitives.ReadUInt64BigEndian(wide) : BinaryPrimitives.ReadUInt64LittleEndian(wide);
     }
 }

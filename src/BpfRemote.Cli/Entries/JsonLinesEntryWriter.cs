@@ -1,7 +1,8 @@
+using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 using BpfRemote.V1;
 
-namespace BpfRemote.Cli.Output;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>Writes bpftool's JSON entries one after the other, each on lines of its own.</summary>
 internal sealed class JsonLinesEntryWriter(OutputBuffer output, JsonStyle style) : EntryWriter(output)
