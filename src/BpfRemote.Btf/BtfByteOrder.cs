@@ -45,4 +45,22 @@ internal readonly record struct BtfByteOrder(bool IsBigEndian)
         bits >>= IsBigEndian ? (length * 8) - bitOffset - bitSize : bitOffset;
         return bits & (System.UInt128.MaxValue >> (128 - bitSize));
     }
+
+    /// <summary>Writes bits counted as by <see cref="Bits"/>; those around them stay.</summary>
+    /// <param name="bytes">Takes them.</param>
+    /// <param name="bitOffset">The first, 0 to 7.</param>
+    /// <param name="bitSize">How many, at most 128 - <paramref name="bitOffset"/>.</param>
+    /// <param name="bits">The bits; those beyond <paramref name="bitSize"/> are passed over.</param>
+    public void Write(Span<byte> bytes, int bitOffset, int bitSize, UInt128 bits)
+    {
+        int length = (bitOffset + bitSize + 7) / 8;
+        int shift = IsBigEndian ? (length * 8) - bitOffset - bitSize : bitOffset;
+        UInt128 mask = (System.UInt128.MaxValue >> (128 - bitSize)) << shift;
+        bits = (bits << shift) & mask;
+        for (int i = 0; i < length; i++)
+        {
+            ref byte octet = ref bytes[IsBigEndian ? length - 1 - i : i];
+            octet = (byte)((octet & ~(byte)(mask >> (i * 8))) | (byte)(bits >> (i * 8)));
+        }
+    }
 }

@@ -68,8 +68,7 @@ public sealed class BtfJsonEntryFormat
                 $"{(i == 0 ? $"\"values\"{colon}[" : $"{end},")}{{{line}\"cpu\"{colon}{cpu},{line}\"value\"{colon}")
         ];
         string close = $"{end}{JsonPlan.NewLine(indented, depth + 1)}]";
-        int blockSize = (value.Size + 7) / 8 * 8;
-        return new(key, new(value, indented, depth + 3), blockSize, beforeValues, close, indented, depth);
+        return new(key, new(value, indented, depth + 3), value.PerCpuStride, beforeValues, close, indented, depth);
     }
 
     /// <summary>Writes an entry.</summary>

@@ -98,13 +98,9 @@ public readonly ref struct BtfValue
     /// <summary>A floating-point number of 2, 4 or 8 bytes.</summary>
     /// <exception cref="InvalidOperationException">It is none.</exception>
     public double ReadDouble() => Layout.Kind == BtfValueKind.Float
-        ? Layout.Size switch
-        {
-            2 => (double)BitConverter.UInt16BitsToHalf(Layout.Order.UInt16(Bytes)),
-            4 => BitConverter.UInt32BitsToSingle(Layout.Order.UInt32(Bytes)),
-            8 => BitConverter.UInt64BitsToDouble(Layout.Order.UInt64(Bytes)),
-            _ => throw Not("a float of 2, 4 or 8 bytes"),
-        }
+        ? Layout.Size <= sizeof(double)
+            ? FloatBits.Read(Layout.Order.Unsigned(Bytes, Layout.Size), Layout.Size)
+            : throw Not("a float of 2, 4 or 8 bytes")
         : throw Not("a float");
 
     /// <summary>The characters of a <c>char</c> array before its first zero byte, or all of them.</summary>

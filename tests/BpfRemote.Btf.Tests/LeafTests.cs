@@ -1,6 +1,3 @@
-using System.Buffers;
-using System.Text;
-
 namespace BpfRemote.Btf.Tests;
 
 public sealed class LeafTests
@@ -46,7 +43,7 @@ public sealed class LeafTests
 
         Assert.True(w.Parse().Layout(old).TryGetLeaves(1, out IReadOnlyList<BtfField> leaves));
 
-        Assert.Equal("17", Column(Assert.Single(leaves), 0, 17 << 1, 0, 0));
+        Assert.Equal("17", Rendered.Text(Assert.Single(leaves), rawValues: false, 0, 17 << 1, 0, 0));
         Assert.Equal("", leaves[0].Name);
     }
 
@@ -118,17 +115,10 @@ public sealed class LeafTests
                 ("key.saddr", "10.0.0.1", false), ("key.dport", "443", true), ("bits.low", "5", true), ("bits.state", "ON", false),
                 ("bits.level", "-1", true), ("seconds", "1.5", true),
             ],
-            leaves.Select(leaf => (leaf.Name, Column(leaf, value), new BtfTextFormat(leaf).IsNumber)));
+            leaves.Select(leaf => (leaf.Name, Rendered.Text(leaf, rawValues: false, value), new BtfTextFormat(leaf).IsNumber)));
         Assert.True(new BtfTextFormat(leaves[0], rawValues: true).IsNumber);
         Assert.Equal(
             "11 bytes are too few: what is written of them ends at byte 12. (Parameter 'value')",
-            Assert.Throws<ArgumentException>(() => Column(leaves[4], value.AsSpan(0, 11))).Message);
-    }
-
-    private static string Column(BtfField field, params ReadOnlySpan<byte> value)
-    {
-        ArrayBufferWriter<byte> output = new();
-        new BtfTextFormat(field).Write(output, value);
-        return Encoding.UTF8.GetString(output.WrittenSpan);
+            Assert.Throws<ArgumentException>(() => Rendered.Text(leaves[4], rawValues: false, value.AsSpan(0, 11))).Message);
     }
 }

@@ -24,6 +24,13 @@ internal static class Rendered
         return Encoding.UTF8.GetString(output.WrittenSpan);
     }
 
+    public static string Text(BtfField field, bool rawValues, params ReadOnlySpan<byte> value)
+    {
+        ArrayBufferWriter<byte> output = new();
+        new BtfTextFormat(field, rawValues).Write(output, value);
+        return Encoding.UTF8.GetString(output.WrittenSpan);
+    }
+
     public static string Entry(BtfJsonEntryFormat format, ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         ArrayBufferWriter<byte> output = new();

@@ -15,8 +15,16 @@ public sealed record BtfField(string Name, BtfValueLayout Layout, int Offset, in
     /// <summary>The byte behind the last one that it is in.</summary>
     internal int End => Offset + (BitSize != 0 ? (BitOffset + BitSize + 7) / 8 : Layout.Size);
 
+    /// <summary>How many bits it has.</summary>
+    internal int Width => BitSize != 0 ? BitSize : Layout.Size * 8;
+
+    private int FirstBit => (Offset * 8) + BitOffset;
+
     /// <summary>Whether it has neither a name nor fields.</summary>
     internal bool IsPadding => Name.Length == 0 && Layout.Fields.Count == 0;
+
+    /// <summary>Whether the two have a bit in common.</summary>
+    internal bool Overlaps(BtfField other) => FirstBit < other.FirstBit + other.Width && other.FirstBit < FirstBit + Width;
 
     /// <summary>The same field, seen from what its whole is itself a field of.</summary>
     internal BtfField Within(BtfField whole) => this with

@@ -43,6 +43,9 @@ public sealed class BtfValueLayout
     /// <summary>Bytes of one value.</summary>
     public int Size { get; }
 
+    /// <summary>Bytes from one CPU's value to the next one's in a per-CPU map: <see cref="Size"/> rounded up to a multiple of 8.</summary>
+    public int PerCpuStride => (Size + 7) / 8 * 8;
+
     /// <summary>The type as C writes it, without <c>const</c> and its like: a typedef's name where there is one.</summary>
     public string TypeName => _type.ToString();
 

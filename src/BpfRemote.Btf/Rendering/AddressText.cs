@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using System.Globalization;
+using System.Net;
 
 namespace BpfRemote.Btf;
 
-/// <summary>Writes network addresses, whose bytes are in network order on every machine.</summary>
+/// <summary>Writes and reads network addresses, whose bytes are in network order on every machine.</summary>
 internal static class AddressText
 {
     /// <summary>Dotted decimal.</summary>
@@ -70,6 +71,36 @@ internal static class AddressText
         }
 
         return 17;
+    }
+
+    /// <summary>Reads what <see cref="FormatIpv4"/> writes: four numbers without leading zeros.</summary>
+    public static bool TryParseIpv4(string text, Span<byte> address) =>
+        IPAddress.TryParse(text, out IPAddress? parsed) && parsed.ToString() == text && parsed.TryWriteBytes(address, out int length)
+        && length == 4;
+
+    /// <summary>Reads an IPv6 address in any of its forms, without a zone.</summary>
+    public static bool TryParseIpv6(string text, Span<byte> address) =>
+        !text.AsSpan().ContainsAny('%', '[') && text.Contains(':', StringComparison.Ordinal)
+        && IPAddress.TryParse(text, out IPAddress? parsed) && parsed.TryWriteBytes(address, out int length) && length == 16;
+
+    /// <summary>Reads what <see cref="FormatMac"/> writes, with colons or hyphens.</summary>
+    public static bool TryParseMac(string text, Span<byte> address)
+    {
+        if (text.Length != 17)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < 6; i++)
+        {
+            if (!byte.TryParse(text.AsSpan(i * 3, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out address[i])
+                || (i < 5 && text[(i * 3) + 2] is not (':' or '-')))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private static ushort GroupAt(ReadOnlySpan<byte> address, int group) => BinaryPrimitives.ReadUInt16BigEndian(address[(group * 2)..]);

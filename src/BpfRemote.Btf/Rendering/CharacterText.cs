@@ -1,6 +1,9 @@
+using System.Globalization;
+using System.Text;
+
 namespace BpfRemote.Btf;
 
-/// <summary>Writes bytes that are characters, quoted and escaped. Only ASCII is taken as text: the encoding of the rest is not known.</summary>
+/// <summary>Writes bytes that are characters, quoted and escaped, and reads them. Only ASCII is taken as text: the encoding of the rest is not known.</summary>
 internal static class CharacterText
 {
     private const byte FirstPrintable = 0x20;
@@ -81,6 +84,55 @@ internal static class CharacterText
         int length = 1 + EscapeC(output[1..], character, quote: (byte)'\'');
         output[length++] = (byte)'\'';
         return length;
+    }
+
+    /// <summary>Reads a string or a character of C as it is written here; other than ASCII is taken as UTF-8.</summary>
+    /// <param name="text">With its quotes.</param>
+    /// <param name="quote">Which they are.</param>
+    /// <param name="bytes">What it stands for, without a zero byte at the end.</param>
+    public static bool TryParseC(string text, char quote, out byte[] bytes)
+    {
+        bytes = [];
+        if (text.Length < 2 || text[0] != quote || text[^1] != quote)
+        {
+            return false;
+        }
+
+        List<byte> read = new(text.Length);
+        for (ReadOnlySpan<char> rest = text.AsSpan()[1..^1]; !rest.IsEmpty;)
+        {
+            int plain = rest.IndexOfAny('\\', quote);
+            read.AddRange(Encoding.UTF8.GetBytes(rest[..(plain < 0 ? rest.Length : plain)].ToString()));
+            if (plain < 0)
+            {
+                break;
+            }
+
+            if (!TryUnescapeC(rest[plain..], out byte character, out int length))
+            {
+                return false;
+            }
+
+            read.Add(character);
+            rest = rest[(plain + length)..];
+        }
+
+        bytes = [.. read];
+        return true;
+    }
+
+    private static bool TryUnescapeC(ReadOnlySpan<char> text, out byte character, out int length)
+    {
+        (character, length) = text switch
+        {
+            ['\\', 'n', ..] => ((byte)'\n', 2),
+            ['\\', 't', ..] => ((byte)'\t', 2),
+            ['\\', '\\' or '"' or '\'', ..] => ((byte)text[1], 2),
+            _ => ((byte)0, 4),
+        };
+        return length == 2
+            || (text is ['\\', 'x', _, _, ..]
+                && byte.TryParse(text[2..4], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out character));
     }
 
     private static int EscapeC(Span<byte> output, byte character, byte quote)
