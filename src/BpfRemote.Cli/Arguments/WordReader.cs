@@ -7,6 +7,9 @@ internal sealed class WordReader(IReadOnlyList<string> words)
 
     public bool AtEnd => _next == words.Count;
 
+    /// <summary>The words that are left, which stay so.</summary>
+    public IEnumerable<string> Rest => words.Skip(_next);
+
     /// <summary>Whether the next word is a keyword or, as bpftool allows, an abbreviation of it; if so it is taken.</summary>
     public bool TryTakeKeyword(string keyword)
     {
@@ -27,7 +30,7 @@ internal sealed class WordReader(IReadOnlyList<string> words)
     /// <summary>Takes the words that are left.</summary>
     public string[] TakeAll()
     {
-        string[] rest = [.. words.Skip(_next)];
+        string[] rest = [.. Rest];
         _next = words.Count;
         return rest;
     }

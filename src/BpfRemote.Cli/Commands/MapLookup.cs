@@ -11,9 +11,10 @@ namespace BpfRemote.Cli.Commands;
 internal sealed class MapLookup : RemoteCommand
 {
     private readonly Argument<string[]> _words = Words(
-        SelectorWords.Grammar + " key BYTES",
+        SelectorWords.Grammar + " key BYTES|FIELD=VALUE",
         "MAP is id N, name NAME (of one map) or pinned PATH. BYTES are words in the order of memory: decimal, 0x1f or octal 017; "
-            + "after 'key hex' all hexadecimal. Queues and stacks have no key: without one, their next value is shown and stays.");
+            + "after 'key hex' all hexadecimal. Where the type of the keys is known, each FIELD is given its VALUE as it is shown; a key "
+            + "without fields is =VALUE. Queues and stacks have no key: without one, their next value is shown and stays.");
 
     private readonly SchemaOptions _schema;
     private readonly DisplayOptions _display;
@@ -30,6 +31,8 @@ internal sealed class MapLookup : RemoteCommand
         """
         bpfremote map lookup id 42 key 1 0 0 0             # the number 1 as 4 bytes, little endian
         bpfremote map lookup id 42 key hex 0a 00 00 01
+        bpfremote map lookup id 42 key =1                  # the same number, where its type is known
+        bpfremote map lookup name connections key saddr=10.0.0.1 daddr=10.96.0.10 sport=32768 dport=443 proto=6
         bpfremote map lookup pinned /sys/fs/bpf/routes key 32 0 0 0 10 0 0 1
         bpfremote -j map lookup name settings key 0 0 0 0 | jq .value
         bpfremote map lookup name work_queue               # a queue's next value
@@ -39,7 +42,8 @@ internal sealed class MapLookup : RemoteCommand
     {
         WordReader words = new(parse.GetValue(_words) ?? []);
         MapSelector selector = SelectorWords.Take(words);
-        byte[]? unsizedKey = KeyWords.Take(words);
+        IReadOnlyList<(string Path, string Text)>? fields = FieldWords.TryTake(words);
+        byte[]? bytes = fields is null ? KeyWords.Take(words) : null;
         IReadOnlyList<Map> maps = await session.SelectAsync(selector, MapView.Basic, cancellationToken);
         if (maps.Count > 1)
         {
@@ -50,7 +54,9 @@ internal sealed class MapLookup : RemoteCommand
         Map map = maps[0];
         Display display = _display.Read(parse, session);
         MapSchema? schema = await _schema.Read(parse, session).FindAsync(map, selector, cancellationToken);
-        byte[] key = KeyWords.Fit(unsizedKey, map.KeySize);
+        byte[] key = fields is null
+            ? KeyWords.Fit(bytes, map.KeySize)
+            : FieldWords.Encode(fields, map, schema, display.RawValues);
         Entry? found = key.Length == 0
             ? await PeekAsync(session.Client, map, cancellationToken)
             : await LookupAsync(session.Client, map, key, cancellationToken);

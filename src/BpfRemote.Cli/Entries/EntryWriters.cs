@@ -13,7 +13,7 @@ internal static class EntryWriters
     public static EntryWriter ForDump(Session session, Display display, bool severalMaps, bool resumed)
     {
         OutputBuffer output = session.Output;
-        return session.Settings.Format switch
+        EntryWriter writer = session.Settings.Format switch
         {
             OutputFormat.Json => new JsonEntryWriter(output, session.Settings.JsonStyle, severalMaps, resumed),
             OutputFormat.Ndjson => new JsonLinesEntryWriter(output, JsonStyle.Compact),
@@ -21,12 +21,16 @@ internal static class EntryWriters
             OutputFormat.Raw => new RawEntryWriter(output),
             _ => new TableEntryWriter(output, severalMaps, display),
         };
+        return Combined(output, display, writer);
     }
 
     /// <summary>What writes the one entry of a lookup.</summary>
     /// <param name="session">Its settings and output.</param>
     /// <param name="display">How to show it.</param>
     public static EntryWriter ForLookup(Session session, Display display) => session.Settings.Format == OutputFormat.Json
-        ? new JsonLinesEntryWriter(session.Output, session.Settings.JsonStyle)
+        ? Combined(session.Output, display, new JsonLinesEntryWriter(session.Output, session.Settings.JsonStyle))
         : ForDump(session, display, severalMaps: false, resumed: false);
+
+    private static EntryWriter Combined(OutputBuffer output, Display display, EntryWriter writer) =>
+        display.PerCpu == PerCpuMode.Each ? writer : new CombinedEntryWriter(output, writer, display.PerCpu);
 }

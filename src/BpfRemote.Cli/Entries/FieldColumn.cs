@@ -17,13 +17,10 @@ internal sealed record FieldColumn(string Title, BtfTextFormat Format)
     /// <exception cref="BtfFormatException">A value has too many parts to be written.</exception>
     public static IReadOnlyList<FieldColumn> Of(BtfValueLayout layout, string title, bool rawValues) =>
         layout.TryGetLeaves(Most, out IReadOnlyList<BtfField> leaves)
-            ? [.. leaves.Where(IsMeant).Select(leaf => new FieldColumn(leaf.Name.Length > 0 ? leaf.Name : title, new(leaf, rawValues)))]
+            ? [.. leaves.Where(static leaf => !IsPadding(leaf.Name)).Select(leaf => new FieldColumn(leaf.Name.Length > 0 ? leaf.Name : title, new(leaf, rawValues)))]
             : [new(title, new BtfTextFormat(layout, rawValues: rawValues))];
 
-    // What compilers would put there anyway, spelled out so that all of a key has a value.
-    private static bool IsMeant(BtfField leaf)
-    {
-        string name = leaf.Name[(leaf.Name.LastIndexOf('.') + 1)..];
-        return name.Trim('_').TrimEnd([.. "0123456789"]) is not ("pad" or "padding");
-    }
+    /// <summary>Whether a field is what compilers would put there anyway, spelled out so that every byte of a key has a value.</summary>
+    public static bool IsPadding(string name) =>
+        name[(name.LastIndexOf('.') + 1)..].Trim('_').TrimEnd([.. "0123456789"]) is "pad" or "padding";
 }

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Text;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
@@ -120,15 +119,7 @@ internal sealed class JsonEntryWriter(OutputBuffer output, JsonStyle style, bool
         Span<byte> key = stackalloc byte[sizeof(uint)];
         for (; _nextIndex < index; _nextIndex++)
         {
-            if (_order == ByteOrder.BigEndian)
-            {
-                BinaryPrimitives.WriteUInt32BigEndian(key, _nextIndex);
-            }
-            else
-            {
-                BinaryPrimitives.WriteUInt32LittleEndian(key, _nextIndex);
-            }
-
+            NodeNumber.Write(key, _nextIndex, _order);
             BeginEntry();
             _entry!.WriteHole(Output, key);
         }

@@ -3,7 +3,7 @@ using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Entries;
 
-/// <summary>Reads bytes as one number, in the order of the node that they come from.</summary>
+/// <summary>Bytes as one number, in the order of the node that they come from.</summary>
 internal static class NodeNumber
 {
     /// <summary>Reads an unsigned number.</summary>
@@ -15,5 +15,24 @@ internal static class NodeNumber
         wide.Clear();
         bytes.CopyTo(order == ByteOrder.BigEndian ? wide[^bytes.Length..] : wide);
         return order == ByteOrder.BigEndian ? BinaryPrimitives.ReadUInt64BigEndian(wide) : BinaryPrimitives.ReadUInt64LittleEndian(wide);
+    }
+
+    /// <summary>Writes an unsigned number.</summary>
+    /// <param name="bytes">At most 8; what of the number does not fit is lost.</param>
+    /// <param name="number">The number.</param>
+    /// <param name="order">The node's byte order.</param>
+    public static void Write(Span<byte> bytes, ulong number, ByteOrder order)
+    {
+        Span<byte> wide = stackalloc byte[sizeof(ulong)];
+        if (order == ByteOrder.BigEndian)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(wide, number);
+            wide[^bytes.Length..].CopyTo(bytes);
+        }
+        else
+        {
+            BinaryPrimitives.WriteUInt64LittleEndian(wide, number);
+            wide[..bytes.Length].CopyTo(bytes);
+        }
     }
 }
