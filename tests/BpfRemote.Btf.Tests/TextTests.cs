@@ -76,6 +76,7 @@ public sealed class TextTests
         uint be16 = w.Typedef("__be16", w.Int("unsigned short", 2));
         uint be32 = w.Typedef("__be32", w.Int("unsigned int", 4));
         uint address = w.Struct("in_addr", 4, ("s_addr", be32, 0));
+        uint route = w.Struct("route", 4, ("next_hop", be32, 0));
         uint type = w.Struct("s", 14, ("daddr", be32, 0), ("seq", be32, 32), ("dport", be16, 64), ("peer", address, 80));
         BtfTypes types = w.Parse();
 
@@ -83,6 +84,7 @@ public sealed class TextTests
             "{.daddr = 10.0.0.1, .seq = 258, .dport = 443, .peer = 192.168.0.255}",
             Rendered.Text(types.Layout(type), 10, 0, 0, 1, 0, 0, 1, 2, 1, 187, 192, 168, 0, 255));
         Assert.Equal("10.0.0.1", Rendered.Text(types.Layout(be32), 10, 0, 0, 1));
+        Assert.Equal("{.next_hop = 10.0.0.1}", Rendered.Text(types.Layout(route), 10, 0, 0, 1));
         Assert.Equal(bigEndian ? "443" : "47873", Rendered.Text(types.Layout(be16), "", rawValues: true, 1, 187));
     }
 

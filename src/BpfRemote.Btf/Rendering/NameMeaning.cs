@@ -14,6 +14,10 @@ internal static class NameMeaning
     private static readonly string[] AddressWords =
         ["addr", "saddr", "daddr", "laddr", "raddr", "ip", "sip", "dip", "vip", "ipaddr", "ip4", "ip6", "ipv4", "ipv6"];
 
+    // The 32-bit numbers of protocol headers. Whatever else is __be32 is an address, such as next_hop.
+    private static readonly string[] NumberWords =
+        ["seq", "ack", "spi", "vni", "id", "xid", "flowinfo", "flowlabel", "label", "mark", "ports", "len", "length", "ts", "tsval", "tsecr"];
+
     private static readonly string[] AddressListWords = ["addrs", "ips", "vips"];
 
     private static readonly string[] MacWords = ["mac", "smac", "dmac", "hwaddr", "lladdr", "ethaddr", "addr", "dest", "source"];
@@ -39,7 +43,7 @@ internal static class NameMeaning
         return layout.Size switch
         {
             Ipv4Size when AddressWords.Contains(word) || AddressListWords.Contains(word) => ValueMeaning.Ipv4,
-            Ipv4Size when isNetworkOrder && word.Length == 0 => ValueMeaning.Ipv4,
+            Ipv4Size when isNetworkOrder && !NumberWords.Contains(word) => ValueMeaning.Ipv4,
             Ipv6Size when AddressWords.Contains(word) => ValueMeaning.Ipv6,
             2 or 4 or 8 when isNetworkOrder => ValueMeaning.NetworkOrder,
             _ => ValueMeaning.None,
