@@ -1,4 +1,6 @@
+using System.Security.Cryptography;
 using BpfRemote.V1;
+using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
 using Google.Rpc;
 using Grpc.Core;
@@ -41,6 +43,9 @@ internal sealed class ScriptedAgent : IAsyncDisposable
 
     /// <summary>What a lookup answers.</summary>
     public Func<LookupElementsRequest, LookupElementsResponse> Lookup { get; set; } = static _ => new();
+
+    /// <summary>The types that all maps refer to; null where there are none to be had.</summary>
+    public byte[]? Btf { get; set; }
 
     public static async Task<ScriptedAgent> StartAsync(params Map[] maps)
     {
@@ -88,6 +93,18 @@ internal sealed class ScriptedAgent : IAsyncDisposable
             {
                 await responseStream.WriteAsync(response, context.CancellationToken);
             }
+        }
+
+        public override async Task GetBtf(
+            GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responseStream, ServerCallContext context)
+        {
+            byte[] data = agent.Btf ?? throw Error(StatusCode.FailedPrecondition, "BTF_NOT_AVAILABLE", "the kernel has no such BTF object");
+            await responseStream.WriteAsync(new()
+            {
+                TotalSize = (ulong)data.Length,
+                Sha256 = ByteString.CopyFrom(SHA256.HashData(data)),
+                Data = ByteString.CopyFrom(data),
+            });
         }
 
         public override Task<LookupElementsResponse> LookupElements(LookupElementsRequest request, ServerCallContext context) =>

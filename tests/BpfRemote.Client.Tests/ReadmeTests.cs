@@ -1,6 +1,10 @@
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using System.Text.RegularExpressions;
+using BpfRemote.Btf;
+using BpfRemote.Btf.Tests;
 using BpfRemote.V1;
+using Google.Protobuf;
 
 namespace BpfRemote.Client.Tests;
 
@@ -89,6 +93,80 @@ public sealed partial class ReadmeTests
 
         Assert.Equal(2, result.Count);
         AssertInReadme();
+    }
+
+    [Fact]
+    public async Task Values_as_what_they_are()
+    {
+        BtfWriter types = new();
+        uint word = types.Int("unsigned int", 4);
+        uint pair = types.Struct("stats", 8, ("packets", word, 0), ("bytes", word, 32));
+        FakeMapService service = new(25) { Btf = _ => WholeAsync(types.ToArray()) };
+        await using FakeAgent agent = await FakeAgent.StartAsync(service);
+        using BpfRemoteClient client = agent.Connect();
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        Map map = service.Map.Clone();
+        map.BtfKeyTypeId = word;
+        map.BtfValueTypeId = pair;
+
+        // readme
+        MapSchema? schema = await client.GetSchemaAsync(map, cancellationToken);
+        if (schema is not null)
+        {
+            await foreach (MapBatch batch in client.Scan(MapSelectors.ById(map.Id)).WithCancellation(cancellationToken))
+            {
+                foreach (MapEntry entry in batch)
+                {
+                    Console.WriteLine(schema.Value.Read(entry.Value)["packets"].ReadUInt64());
+                }
+            }
+        }
+        // end
+
+        AssertInReadme();
+        Assert.NotNull(schema);
+        await foreach (MapBatch batch in client.Scan(MapSelectors.ById(map.Id)).WithCancellation(cancellationToken))
+        {
+            ReadInto(schema, batch);
+        }
+    }
+
+    private static void ReadInto(MapSchema schema, MapBatch batch)
+    {
+        // readme
+        BtfRecord<Stats> stats = new(schema.Value);
+        foreach (MapEntry entry in batch)
+        {
+            Stats value = stats.Read(entry.Value);
+            Console.WriteLine($"{value.Packets} packets, {value.Bytes} bytes");
+        }
+
+        if (stats.IsBlittable)
+        {
+            ReadOnlySpan<Stats> all = stats.Cast(batch.Values.Span); // not copied
+        }
+        // end
+
+        Assert.True(stats.IsBlittable);
+        Assert.Equal(batch.Count, stats.Cast(batch.Values.Span).Length);
+        AssertInReadme();
+    }
+
+    private static async IAsyncEnumerable<GetBtfResponse> WholeAsync(byte[] data)
+    {
+        await Task.Yield();
+        yield return new()
+        {
+            TotalSize = (ulong)data.Length,
+            Sha256 = ByteString.CopyFrom(SHA256.HashData(data)),
+            Data = ByteString.CopyFrom(data),
+        };
+    }
+
+    private struct Stats
+    {
+        public uint Packets;
+        public uint Bytes;
     }
 
     [Fact]
