@@ -35,7 +35,9 @@ public sealed class BtfAggregate
 
     /// <summary>Makes one value. Nothing is allocated.</summary>
     /// <param name="blocks">A value for each CPU, each rounded up to a multiple of 8 bytes.</param>
-    /// <param name="value">Takes the bytes of the one value; padding in it is 0, and what is behind the layout's size is left alone.</param>
+    /// <param name="value">
+    /// Takes the bytes of the one value; padding in it is 0, and what is behind the layout's size is left alone.
+    /// </param>
     /// <exception cref="ArgumentException">
     /// <paramref name="blocks"/> is not one or more whole values, or <paramref name="value"/> has too few bytes.
     /// </exception>
@@ -101,7 +103,10 @@ public sealed class BtfAggregate
         for (int i = 0; i < (isContiguous ? 1 : count); i++)
         {
             BtfField first = array.Element(0);
-            Plan(first with { Offset = first.Offset + (i * stride) }, isContiguous ? count * layout.Count : layout.Count, layout.Element!.Size);
+            Plan(
+                first with { Offset = first.Offset + (i * stride) },
+                isContiguous ? count * layout.Count : layout.Count,
+                layout.Element!.Size);
         }
     }
 }

@@ -11,7 +11,9 @@ public sealed record BtfMapDefinition(string Name, uint? KeyTypeId, uint? ValueT
     private const string SectionName = ".maps";
 
     /// <summary>All maps that a program's own types define, in their order; none where there is no section <c>.maps</c>.</summary>
-    /// <exception cref="BtfFormatException">The section holds something else than structs, or a member is not what the macros make.</exception>
+    /// <exception cref="BtfFormatException">
+    /// The section holds something else than structs, or a member is not what the macros make.
+    /// </exception>
     public static IReadOnlyList<BtfMapDefinition> ReadAll(BtfTypes types)
     {
         ArgumentNullException.ThrowIfNull(types);
@@ -56,7 +58,8 @@ public sealed record BtfMapDefinition(string Name, uint? KeyTypeId, uint? ValueT
         BtfType pointer = types.Underlying(member.TypeId);
         return pointer.Kind == BtfKind.Ptr
             ? pointer.ReferredTypeId
-            : throw new BtfFormatException($"The {member.Name} of the map {map.Name} is of kind {pointer.Kind}, not a pointer to its type.");
+            : throw new BtfFormatException(
+                $"The {member.Name} of the map {map.Name} is of kind {pointer.Kind}, not a pointer to its type.");
     }
 
     // #define __uint(name, val) int (*name)[val]

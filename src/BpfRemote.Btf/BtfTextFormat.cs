@@ -37,7 +37,9 @@ public sealed class BtfTextFormat
         _plan = TextPlan.For(field, rawValues);
     }
 
-    /// <summary>Whether what is written is a decimal number, which tables align on the right; addresses, names and the like are none.</summary>
+    /// <summary>
+    /// Whether what is written is a decimal number, which tables align on the right; addresses, names and the like are none.
+    /// </summary>
     public bool IsNumber => _plan.IsNumber;
 
     /// <summary>Writes a value.</summary>

@@ -76,7 +76,9 @@ public sealed class BtfTypes
         return types;
     }
 
-    /// <summary>Checks the types in a file, which is raw BTF or an ELF file (object or linked, 32 or 64 bits) with a section <c>.BTF</c>.</summary>
+    /// <summary>
+    /// Checks the types in a file, which is raw BTF or an ELF file (object or linked, 32 or 64 bits) with a section <c>.BTF</c>.
+    /// </summary>
     /// <remarks>
     /// In an object file that no linker has seen, compilers leave the places of variables in sections such as <c>.bss</c> open: their
     /// sections have no size and so no values.
@@ -87,15 +89,18 @@ public sealed class BtfTypes
     public static BtfTypes ParseFile(ReadOnlyMemory<byte> file, BtfTypes? baseBtf = null) => ElfFile.IsElf(file.Span)
         ? Parse(
             new ElfFile(file).FindSection(".BTF"u8)
-                ?? throw new BtfFormatException("The ELF file has no section .BTF: it was compiled without -g, or its types were stripped."),
+                ?? throw new BtfFormatException(
+                    "The ELF file has no section .BTF: it was compiled without -g, or its types were stripped."),
             baseBtf)
         : Parse(file, baseBtf);
 
     /// <summary>The type of a name as C writes it: <c>struct conn_key</c>, <c>conn_key</c>, <c>u32</c>, <c>unsigned int</c>.</summary>
     /// <param name="name">
-    /// A name without a keyword is that of a struct, else a union, an enumeration, a typedef, a number, a section. A number is a type's id.
+    /// A name without a keyword is that of a struct, else a union, an enumeration, a typedef, a number, a section. Digits are a type's id.
     /// </param>
-    /// <exception cref="BtfTextException">There is no such type, or more than one; the message says which, or what has a like name.</exception>
+    /// <exception cref="BtfTextException">
+    /// There is no such type, or more than one; the message says which, or what has a like name.
+    /// </exception>
     public BtfType FindType(string name)
     {
         ArgumentNullException.ThrowIfNull(name);

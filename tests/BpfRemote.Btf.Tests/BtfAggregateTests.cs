@@ -12,7 +12,8 @@ public sealed class BtfAggregateTests
         uint number = w.Int("short", 2, BtfIntEncoding.Signed);
         uint pair = w.Struct("pair", 8, ("hits", word, 0), ("grid", w.Array(w.Array(number, 1, word), 2, word), 32));
         uint type = w.Struct(
-            "s", 36, ("total", w.Int("unsigned long", 8), 0), ("pairs", w.Array(pair, 2, word), 64), ("", w.Struct("", 4, ("f", w.Float("float", 4), 0)), 192),
+            "s", 36,
+            ("total", w.Int("unsigned long", 8), 0), ("pairs", w.Array(pair, 2, word), 64), ("", w.Struct("", 4, ("f", w.Float("float", 4), 0)), 192),
             ("large", w.Float("double", 8), 224));
         BtfValueLayout layout = w.Parse().Layout(type);
         byte[] blocks =
@@ -22,8 +23,8 @@ public sealed class BtfAggregateTests
             .. Block(3UL << 40, 5, 5, 5, 5, 5, 5, 0.5f, 1),
         ];
 
-        Assert.Equal(Block(6UL << 40, 16, -16, 37, 48, 51, -50, -0.5f, 5.25).AsSpan(0, 36).ToArray(), Combined(BtfAggregate.Sum(layout), blocks, 36));
-        Assert.Equal(Block(3UL << 40, 10, 5, 30, 40, 50, 5, 1.5f, 4).AsSpan(0, 36).ToArray(), Combined(BtfAggregate.Max(layout), blocks, 36));
+        Assert.Equal(Block(6UL << 40, 16, -16, 37, 48, 51, -50, -0.5f, 5.25)[..36], Combined(BtfAggregate.Sum(layout), blocks, 36));
+        Assert.Equal(Block(3UL << 40, 10, 5, 30, 40, 50, 5, 1.5f, 4)[..36], Combined(BtfAggregate.Max(layout), blocks, 36));
 
         byte[] Block(ulong total, uint a, short b, short c, uint d, short e, short f, float real, double large) => new ValueBytes(bigEndian)
             .U64(total).U32(a).U16((ushort)b).U16((ushort)c).U32(d).U16((ushort)e).U16((ushort)f)
@@ -42,8 +43,8 @@ public sealed class BtfAggregateTests
             ("s128", w.Int("__int128", 16, BtfIntEncoding.Signed), 280));
         BtfValueLayout layout = w.Parse().Layout(type);
         byte[] block = new ValueBytes(bigEndian: false)
-            .U8(200, 100, 0x80).U64(ulong.MaxValue).U64((ulong)long.MaxValue).U128(UInt128.MaxValue - 1).U128((UInt128)Int128.MinValue).U8(new byte[5])
-            .ToArray();
+            .U8(200, 100, 0x80).U64(ulong.MaxValue).U64((ulong)long.MaxValue).U128(UInt128.MaxValue - 1).U128((UInt128)Int128.MinValue)
+            .U8(new byte[5]).ToArray();
         byte[] expected = new ValueBytes(bigEndian: false)
             .U8(255, 127, 0x80).U64(ulong.MaxValue).U64((ulong)long.MaxValue).U128(UInt128.MaxValue).U128((UInt128)Int128.MinValue).ToArray();
 
@@ -80,11 +81,12 @@ public sealed class BtfAggregateTests
         uint type = w.Struct(
             "s", 41,
             ("state", w.Enum("e", 4, signed: false, ("ON", 1)), 0), ("pointer", w.Ptr(0), 32), ("comm", w.Array(character, 4, word), 96),
-            ("saddr", word, 128), ("dport", w.Typedef("__be16", w.Int("unsigned short", 2)), 160), ("letter", w.Int("c", 1, BtfIntEncoding.Char), 176),
-            ("ok", w.Int("_Bool", 1, BtfIntEncoding.Bool), 184), ("", w.Union("", 8, ("x", word), ("y", w.Int("unsigned long", 8))), 192),
+            ("saddr", word, 128), ("dport", w.Typedef("__be16", w.Int("unsigned short", 2)), 160),
+            ("letter", w.Int("c", 1, BtfIntEncoding.Char), 176), ("ok", w.Int("_Bool", 1, BtfIntEncoding.Bool), 184), ("", w.Union("", 8, ("x", word), ("y", w.Int("unsigned long", 8))), 192),
             ("h_dest", w.Array(w.Int("unsigned char", 1), 6, word), 256), ("count", w.Int("unsigned char", 1), 320));
         BtfValueLayout layout = w.Parse().Layout(type);
-        byte[] empty = new byte[48], some = [.. Enumerable.Range(1, 41).Select(i => (byte)i), .. new byte[7]], other = [.. Enumerable.Repeat((byte)9, 48)];
+        byte[] empty = new byte[48], other = [.. Enumerable.Repeat((byte)9, 48)];
+        byte[] some = [.. Enumerable.Range(1, 41).Select(i => (byte)i), .. new byte[7]];
 
         byte[] value = Combined(BtfAggregate.Sum(layout), [.. empty, .. some, .. other], 41);
 

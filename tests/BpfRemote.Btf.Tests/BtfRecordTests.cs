@@ -15,10 +15,12 @@ public sealed class BtfRecordTests
         uint number = w.Int("short", 2, BtfIntEncoding.Signed);
         uint character = w.Int("char", 1, BtfIntEncoding.Signed);
         uint key = w.Struct("key", 8, ("saddr", word, 0), ("ports", w.Array(number, 2, word), 32));
-        uint bits = w.BitStruct("", 4, ("low", w.Int("int", 4, BtfIntEncoding.Signed), 0, 5), ("mode", word, 5, 3), ("on", w.Int("_Bool", 1, BtfIntEncoding.Bool), 8, 1));
+        uint boolean = w.Int("_Bool", 1, BtfIntEncoding.Bool);
+        uint bits = w.BitStruct(
+            "", 4, ("low", w.Int("int", 4, BtfIntEncoding.Signed), 0, 5), ("mode", word, 5, 3), ("on", boolean, 8, 1));
         uint type = w.Struct(
             "s", 56,
-            ("key", key, 0), ("rx_bytes", w.Int("unsigned long", 8), 64), ("Exact", number, 128), ("", bits, 160), ("ok", w.Int("_Bool", 1, BtfIntEncoding.Bool), 192),
+            ("key", key, 0), ("rx_bytes", w.Int("unsigned long", 8), 64), ("Exact", number, 128), ("", bits, 160), ("ok", boolean, 192),
             ("comm", w.Array(character, 8, word), 200), ("state", w.Enum("e", 4, signed: false, ("ON", 1)), 288), ("ratio", w.Float("float", 4), 320),
             ("pointer", w.Ptr(0), 384));
         BtfValueLayout layout = w.Parse().Layout(type);

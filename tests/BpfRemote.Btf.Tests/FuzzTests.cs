@@ -5,7 +5,7 @@ using System.Globalization;
 namespace BpfRemote.Btf.Tests;
 
 /// <summary>
-/// Mutated BTF is parsed, laid out and written: each input is either refused with <see cref="BtfFormatException"/> or works.
+/// Mutated BTF is parsed, laid out, written and combined: each input is either refused with <see cref="BtfFormatException"/> or works.
 /// </summary>
 /// <remarks>
 /// <c>BPFREMOTE_FUZZ_INPUTS</c> is the number of inputs, 1,000,000 where it is not set; the run ends early after 25 s in that case, but
@@ -46,12 +46,16 @@ public sealed class FuzzTests(ITestOutputHelper output)
                 laidOut++;
                 BtfJsonFormat json = new(layout);
                 BtfTextFormat text = new(layout);
-                if (layout.Size <= zeros.Length)
+                if (layout.Size is > 0 and <= LargestWritten)
                 {
                     written.ResetWrittenCount();
                     json.Write(written, zeros);
                     text.Write(written, zeros);
+                    BtfAggregate.Sum(layout).Combine(zeros.AsSpan(0, layout.PerCpuStride), written.GetSpan(LargestWritten));
                 }
+
+                layout.TryGetLeaves(int.MaxValue, out _);
+                BtfMapDefinition.ReadAll(types);
             }
             catch (BtfFormatException)
             {
@@ -109,6 +113,8 @@ public sealed class FuzzTests(ITestOutputHelper output)
         w.TypeTag("tag", w.Volatile(w.Restrict(pointer)));
         w.Fwd("later", union: true);
         w.Func("call", w.FuncProto(0));
+        uint map = w.Struct("", 16, ("key", w.Ptr(inner), 0), ("value_size", w.Ptr(w.Array(word, 4, word)), 64));
+        w.DataSec(".maps", 16, (w.Var("m", map, 1), 0, 16));
         w.DataSec(".bss", 96, (w.Var("o", outer, 1), 0, 80), (w.Var("p", pointer, 1), 80, 8));
         return w.ToArray();
     }

@@ -36,6 +36,19 @@ public sealed class LeafTests
     }
 
     [Fact]
+    public void A_field_that_is_in_two_structs_of_a_union_is_one_leaf()
+    {
+        BtfWriter w = new();
+        uint word = w.Int("unsigned int", 4);
+        uint group = w.Struct("", 8, ("saddr", word, 0), ("daddr", word, 32));
+        uint type = w.Struct("iphdr", 12, ("id", word, 0), ("", w.Union("", 8, ("", group), ("addrs", group)), 32));
+
+        Assert.True(w.Parse().Layout(type).TryGetLeaves(100, out IReadOnlyList<BtfField> leaves));
+
+        Assert.Equal(["id", "saddr", "daddr"], leaves.Select(leaf => leaf.Name));
+    }
+
+    [Fact]
     public void A_scalar_is_one_leaf_without_a_name()
     {
         BtfWriter w = new();

@@ -89,8 +89,8 @@ public sealed class BtfValueLayout
     /// <summary>The fields that tables have columns for: those of nested structs with dotted names, at offsets in this whole.</summary>
     /// <remarks>
     /// What is no struct stays one leaf, arrays, addresses (<c>in6_addr</c>) and unions among them; the members of anonymous structs
-    /// and unions are taken for fields of the whole, as C does, and padding is left out. What has no fields, such as a number, is a
-    /// leaf without a name.
+    /// and unions are taken for fields of the whole, as C does, padding is left out, and of fields of one name in one place the first
+    /// is taken. What has no fields, such as a number, is a leaf without a name.
     /// </remarks>
     /// <param name="limit">How many are wanted at most.</param>
     /// <param name="leaves">The leaves; the first <paramref name="limit"/> or fewer where there are more.</param>

@@ -9,6 +9,8 @@ internal sealed class LeafWalk(int limit)
     private const int MaxSteps = 1 << 16;
     private const int MaxNameLength = 1 << 20;
 
+    // By their own names: the kernel's struct_group() has the same fields once in an anonymous struct and once in a named one.
+    private readonly HashSet<(string Name, int Offset, int BitOffset)> _known = [];
     private int _steps;
     private int _nameLength;
 
@@ -32,6 +34,11 @@ internal sealed class LeafWalk(int limit)
 
     private bool TryAddLeaf(BtfField leaf)
     {
+        if (!_known.Add((leaf.Name[(leaf.Name.LastIndexOf('.') + 1)..], leaf.Offset, leaf.BitOffset)))
+        {
+            return true;
+        }
+
         _nameLength += leaf.Name.Length;
         if (Leaves.Count == limit || _nameLength > MaxNameLength)
         {

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace BpfRemote.Btf;
 
-/// <summary>A whole number as somebody writes it: decimal, hexadecimal after <c>0x</c>, octal after <c>0</c>, with a sign or without.</summary>
+/// <summary>
+/// A whole number as somebody writes it: decimal, hexadecimal after <c>0x</c>, octal after <c>0</c>, with a sign or without.
+/// </summary>
 /// <param name="Magnitude">Without the sign.</param>
 /// <param name="IsNegative">Whether it is below 0.</param>
 /// <param name="IsDecimal">Whether it is a number only; hexadecimal and octal ones may be the bits of a number below 0 as well.</param>

@@ -78,7 +78,9 @@ internal sealed class TypeName
 
     private static string Describe(BtfType type) => type.Kind == BtfKind.Typedef ? $"{type}" : $"{type}, {type.Size} bytes";
 
-    /// <summary>What all spellings of a number's type have in common, as compilers differ: <c>long unsigned int</c> is <c>unsigned long</c>.</summary>
+    /// <summary>
+    /// What all spellings of a number's type have in common, as compilers differ: <c>long unsigned int</c> is <c>unsigned long</c>.
+    /// </summary>
     private static string? NumberName(string[] words)
     {
         if (words.Length == 0 || !words.All(word => word is "signed" or "unsigned" or "char" or "short" or "int" or "long"))

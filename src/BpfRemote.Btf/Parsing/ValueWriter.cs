@@ -97,9 +97,12 @@ internal readonly ref struct ValueWriter(Span<byte> value, bool rawValues, List<
 
     private void WriteCharacters(BtfField array, string text)
     {
-        byte[] bytes = text.StartsWith('"')
-            ? CharacterText.TryParseC(text, '"', out byte[] quoted) ? quoted : throw Not(array, text, "a string of C, which ends with a quote")
-            : Encoding.UTF8.GetBytes(text);
+        byte[] bytes = Encoding.UTF8.GetBytes(text);
+        if (text.StartsWith('"') && !CharacterText.TryParseC(text, '"', out bytes))
+        {
+            throw Not(array, text, "a string of C, which ends with a quote");
+        }
+
         Span<byte> characters = _value.Slice(array.Offset, array.Layout.Size);
         if (bytes.Length > characters.Length)
         {

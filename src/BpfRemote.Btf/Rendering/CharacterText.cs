@@ -3,7 +3,10 @@ using System.Text;
 
 namespace BpfRemote.Btf;
 
-/// <summary>Writes bytes that are characters, quoted and escaped, and reads them. Only ASCII is taken as text: the encoding of the rest is not known.</summary>
+/// <summary>
+/// Writes bytes that are characters, quoted and escaped, and reads them. Only ASCII is written as text: the encoding of the rest is
+/// not known.
+/// </summary>
 internal static class CharacterText
 {
     private const byte FirstPrintable = 0x20;

@@ -10,7 +10,9 @@ internal ref struct Utf8Output(IBufferWriter<byte> writer)
     private Span<byte> _free;
     private int _used;
 
-    /// <summary>Memory for at least <paramref name="size"/> bytes, at most 4 KiB, of which <see cref="Advance"/> then takes what was written.</summary>
+    /// <summary>
+    /// Memory for at least <paramref name="size"/> bytes, at most 4 KiB, of which <see cref="Advance"/> then takes what was written.
+    /// </summary>
     public Span<byte> Reserve(int size)
     {
         if (_free.Length - _used < size)
