@@ -165,8 +165,10 @@ public sealed partial class ReadmeTests
 
     private struct Stats
     {
+#pragma warning disable CS0649 // BtfRecord fills them
         public uint Packets;
         public uint Bytes;
+#pragma warning restore CS0649
     }
 
     [Fact]
