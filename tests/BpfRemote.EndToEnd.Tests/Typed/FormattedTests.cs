@@ -1,0 +1,113 @@
+using BpfRemote.Btf.Tests;
+using BpfRemote.DemoMaps;
+using BpfRemote.EndToEnd.Programs;
+using BpfRemote.Libbpf;
+using Microsoft.Win32.SafeHandles;
+
+namespace BpfRemote.EndToEnd.Typed;
+
+/// <summary>Maps with types, as <c>bpfremote -j map dump</c> and <c>bpftool -j map dump</c> print them: to the byte.</summary>
+public sealed class FormattedTests
+{
+    private const uint BPF_F_NO_PREALLOC = 1;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(BpfMapType.Hash, 3_000)]
+    [InlineData(BpfMapType.LruHash, 300)]
+    [InlineData(BpfMapType.Array, 300)]
+    [InlineData(BpfMapType.PerCpuHash, 300)]
+    [InlineData(BpfMapType.LruPerCpuHash, 300)]
+    [InlineData(BpfMapType.PerCpuArray, 300)]
+    public async Task Every_kind_of_value_is_printed_as_bpftool_prints_it(BpfMapType type, int count)
+    {
+        BtfWriter types = new();
+        uint value = EveryKind.AddTo(types);
+        uint key = types.Int("unsigned int", 4);
+        using WritableMap map = Create(types, type, key, value, EveryKind.Size, count);
+        Random random = new(1);
+        for (int i = 0; i < count; i++)
+        {
+            byte[] blocks = new byte[map.ValueStride];
+            for (int offset = 0; offset < blocks.Length; offset += (int)EveryKind.Size)
+            {
+                EveryKind.Value(random).CopyTo(blocks.AsSpan(offset));
+            }
+
+            map.Update(BitConverter.GetBytes(i), blocks);
+        }
+
+        await AssertPrintedAlikeAsync(map);
+    }
+
+    [Fact]
+    public async Task Large_maps_are_printed_as_bpftool_prints_them()
+    {
+        const int count = 120_000;
+        BtfWriter types = new();
+        uint word = types.Int("unsigned int", 4);
+        uint state = types.Enum("state", 4, signed: false, ("NEW", 0), ("OPEN", 1), ("CLOSED", 2));
+        uint value = types.Struct("value", 8, ("hits", word, 0), ("state", state, 32));
+        using WritableMap map = Create(types, BpfMapType.Hash, word, value, valueSize: 8, count);
+        for (int i = 0; i < count; i++)
+        {
+            map.Update(BitConverter.GetBytes(i), BitConverter.GetBytes((uint)(i * 7) | ((ulong)(i % 4) << 32)));
+        }
+
+        await AssertPrintedAlikeAsync(map);
+    }
+
+    [Theory]
+    [InlineData(BpfMapType.ArrayOfMaps)]
+    [InlineData(BpfMapType.HashOfMaps)]
+    public async Task Maps_of_maps_are_printed_as_bpftool_prints_them(BpfMapType type)
+    {
+        Require.Kernel();
+        using WritableMap inner = WritableMap.Create(new() { Type = BpfMapType.Array, KeySize = 4, ValueSize = 8, MaxEntries = 1 });
+        using WritableMap map = WritableMap.Create(new()
+        {
+            Type = type, Name = "outer", KeySize = 4, ValueSize = 4, MaxEntries = 3, InnerMap = inner,
+        });
+        map.Update(BitConverter.GetBytes(1), inner.Handle);
+        await AssertPrintedAlikeAsync(map);
+    }
+
+    private static WritableMap Create(BtfWriter types, BpfMapType type, uint keyType, uint valueType, uint valueSize, int count)
+    {
+        Require.Kernel();
+        using SafeFileHandle loaded = KernelTypes.Load(types.ToArray());
+        return WritableMap.Create(new()
+        {
+            Type = type,
+            Name = "e2e_typed",
+            KeySize = 4,
+            ValueSize = valueSize,
+            MaxEntries = (uint)count,
+            Flags = type == BpfMapType.Hash ? BPF_F_NO_PREALLOC : 0,
+            Btf = loaded,
+            BtfKeyTypeId = keyType,
+            BtfValueTypeId = valueType,
+        });
+    }
+
+    private static async Task AssertPrintedAlikeAsync(WritableMap map)
+    {
+        using AgentSite site = new();
+        await using AgentProcess agent = await site.StartAgentAsync(Cancelled);
+        CommandResult bpftool = await Command.RunAsync(Require.Program("bpftool"), ["-j", "map", "dump", "id", $"{map.Id}"], Cancelled);
+        CommandResult ours = await Command.RunAsync(
+            Require.BuiltPath("CommandLineProgram"),
+            ["--address", site.Address, "-j", "map", "dump", "id", $"{map.Id}", "--pace", "full"], Cancelled);
+        Assert.Equal("", ours.Error);
+        Assert.True(bpftool.Output.TrimEnd() == ours.Output.TrimEnd(), FirstDifference(bpftool.Output, ours.Output));
+        Assert.Empty(agent.LoggedFailures);
+    }
+
+    private static string FirstDifference(string expected, string actual)
+    {
+        int at = expected.AsSpan().CommonPrefixLength(actual);
+        int from = Math.Max(0, at - 100);
+        return $"bpftool: …{expected[from..Math.Min(expected.Length, at + 100)]}…\nours:    …{actual[from..Math.Min(actual.Length, at + 100)]}…";
+    }
+}
