@@ -98,7 +98,16 @@ public sealed class MapTextTests
               Process      77 bpftrace
 
             """,
-            Text(output => MapText.Card(map, references: true).Write(output, colour: false)));
+            Text(output => MapText.Card(map, schema: null, references: true).Write(output, colour: false)));
+    }
+
+    [Fact]
+    public void A_card_says_what_keys_and_values_are()
+    {
+        Map map = new() { Id = 7, KeySize = 8, ValueSize = 16, ValueKind = ValueKind.PerCpu };
+        string text = Text(output => MapText.Card(map, Typed.Schema(), references: false).Write(output, colour: false));
+        Assert.Contains("  Key          8 bytes, struct key\n", text, StringComparison.Ordinal);
+        Assert.Contains("  Value        16 bytes per CPU, struct value\n", text, StringComparison.Ordinal);
     }
 
     private static string Json(Map map, bool references) =>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using BpfRemote.Cli.Arguments;
 using BpfRemote.Cli.Output;
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Commands;
@@ -36,11 +37,11 @@ internal sealed class MapShow : RemoteCommand
         IReadOnlyList<Map> maps = selector is not null
             ? await session.SelectAsync(selector, session.View, cancellationToken)
             : await session.Client.ListMapsAsync(new() { View = session.View }, cancellationToken).ToListAsync(cancellationToken);
-        Write(session, maps, listing: selector is null);
+        await WriteAsync(session, maps, listing: selector is null, cancellationToken);
         return ExitCode.Done;
     }
 
-    private static void Write(Session session, IReadOnlyList<Map> maps, bool listing)
+    private static async Task WriteAsync(Session session, IReadOnlyList<Map> maps, bool listing, CancellationToken cancellationToken)
     {
         bool references = session.Settings.ShowReferences;
         if (session.Settings.Format != OutputFormat.Table)
@@ -53,9 +54,11 @@ internal sealed class MapShow : RemoteCommand
         }
         else
         {
+            SchemaSource schemas = SchemaSource.Own(session, directory: null);
             foreach (Map map in maps)
             {
-                MapText.Card(map, references).Write(session.Output, session.Terminal.Colour);
+                MapSchema? schema = await schemas.FindAsync(map, selector: null, cancellationToken);
+                MapText.Card(map, schema, references).Write(session.Output, session.Terminal.Colour);
             }
         }
     }

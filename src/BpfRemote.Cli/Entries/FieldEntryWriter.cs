@@ -30,7 +30,7 @@ internal sealed class FieldEntryWriter(OutputBuffer output, Display display) : E
         _isSection = schema!.Value.Kind == BtfValueKind.Section;
         _key = schema.Key is { } key ? FieldColumn.Of(key, "KEY", display.RawValues) : [];
         _value = FieldColumn.Of(schema.Value, "VALUE", display.RawValues);
-        _rows = new(Titles.Length);
+        _rows = new(Math.Max(1, Titles.Length)); // a struct may have nothing but padding
         _format = null;
     }
 

@@ -1,4 +1,6 @@
 using System.Globalization;
+using BpfRemote.Btf;
+using BpfRemote.Client;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Output;
@@ -44,13 +46,14 @@ internal static class MapText
 
     /// <summary>All there is to say of one map.</summary>
     /// <param name="map">The map.</param>
+    /// <param name="schema">What its entries are; null where that is not known.</param>
     /// <param name="references">Whether where it is pinned and what uses it are known.</param>
-    public static TextCard Card(Map map, bool references)
+    public static TextCard Card(Map map, MapSchema? schema, bool references)
     {
         TextCard card = new($"Map {map.Id}{(map.Name.Length > 0 ? $": {map.Name}" : "")}");
         card.Add("Type", map.TypeName);
-        card.Add("Key", Bytes(map.KeySize));
-        card.Add("Value", map.ValueKind == ValueKind.PerCpu ? $"{Bytes(map.ValueSize)} per CPU" : Bytes(map.ValueSize));
+        card.Add("Key", Bytes(map.KeySize) + Type(schema?.Key));
+        card.Add("Value", Bytes(map.ValueSize) + (map.ValueKind == ValueKind.PerCpu ? " per CPU" : "") + Type(schema?.Value));
         card.Add("Max entries", map.MaxEntries.ToString(CultureInfo.InvariantCulture));
         card.Add("Memory", Size(map.MemlockBytes));
         card.Add("Flags", map.Flags == 0 ? "none" : $"0x{map.Flags:x} ({string.Join(", ", Flags(map.Flags))})");
@@ -83,6 +86,8 @@ internal static class MapText
 
         return string.Create(CultureInfo.InvariantCulture, $"{value:0.#} {units[unit]}");
     }
+
+    private static string Type(BtfValueLayout? layout) => layout is null ? "" : $", {layout.TypeName}";
 
     private static string Bytes(uint count) => count == 1 ? "1 byte" : $"{count} bytes";
 
