@@ -59,8 +59,8 @@ internal sealed record Terminal
     }
 
     /// <summary>The same, of the size that it has now: people drag at windows.</summary>
-    public Terminal Measured() => Measure?.Invoke() is (> 0 and var width, > 0 and var height)
-        ? this with { Width = width, Height = height }
+    public Terminal Measured() => Measure?.Invoke() is { Width: > 0, Height: > 0 } size
+        ? this with { Width = size.Width, Height = size.Height }
         : this;
 
     private static Task KeyPressedOnConsole(char key) => Task.Factory.StartNew(
