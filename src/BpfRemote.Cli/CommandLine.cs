@@ -13,18 +13,22 @@ internal sealed class CommandLine
     private static readonly ParserConfiguration Grammar = new() { ResponseFileTokenReplacer = null };
 
     private readonly Terminal _terminal;
+    private readonly TimeProvider _time;
     private readonly OutputBuffer _output;
     private readonly GlobalOptions _options = new();
     private readonly RootCommand _root;
 
-    public CommandLine(Terminal terminal)
+    /// <param name="terminal">What it writes to.</param>
+    /// <param name="time">What it waits by; null for the clock of this machine.</param>
+    public CommandLine(Terminal terminal, TimeProvider? time = null)
     {
         _terminal = terminal;
+        _time = time ?? TimeProvider.System;
         _output = new(terminal.Output);
         _root = new("Inspect the eBPF maps of a node through its bpfremote-agent, in bpftool's grammar.")
         {
             Group("node", "The node and its agent.", new NodeShow()),
-            Group("map", "The maps of the node.", new MapShow(), new MapDump(), new MapLookup(), new MapCount()),
+            Group("map", "The maps of the node.", new MapShow(), new MapDump(), new MapLookup(), new MapCount(), new MapTop()),
         };
         _options.AddTo(_root);
         HelpOption help = _root.Options.OfType<HelpOption>().Single();
@@ -82,7 +86,7 @@ internal sealed class CommandLine
 
     private async Task<int> RunAsync(RemoteCommand command, ParseResult parse, CancellationToken cancellationToken)
     {
-        using Session session = new(_options.Read(parse), _terminal, _output);
+        using Session session = new(_options.Read(parse), _terminal, _output, _time);
         ExitCode exitCode = await command.RunAsync(session, parse, cancellationToken);
         _output.Flush();
         return (int)exitCode;

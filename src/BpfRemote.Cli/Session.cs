@@ -9,11 +9,12 @@ namespace BpfRemote.Cli;
 internal sealed class Session : IDisposable
 {
     /// <exception cref="CommandException">The address is none an agent can have.</exception>
-    public Session(Settings settings, Terminal terminal, OutputBuffer output)
+    public Session(Settings settings, Terminal terminal, OutputBuffer output, TimeProvider time)
     {
         Settings = settings;
         Terminal = terminal;
         Output = output;
+        Time = time;
         try
         {
             Client = BpfRemoteClient.Connect(new()
@@ -21,6 +22,7 @@ internal sealed class Session : IDisposable
                 Address = settings.Address,
                 Plaintext = settings.Plaintext,
                 BtfCacheDirectory = settings.BtfCacheDirectory,
+                TimeProvider = time,
             });
         }
         catch (ArgumentException error)
@@ -34,6 +36,8 @@ internal sealed class Session : IDisposable
     public Terminal Terminal { get; }
 
     public OutputBuffer Output { get; }
+
+    public TimeProvider Time { get; }
 
     public BpfRemoteClient Client { get; }
 
@@ -61,6 +65,16 @@ internal sealed class Session : IDisposable
 
         return maps.Count > 0 ? maps : throw NotFound(selector);
     }
+
+    /// <summary>The one map that fits a selector.</summary>
+    /// <exception cref="CommandException">There is none, or a name fits several.</exception>
+    public async Task<Map> SelectSingleAsync(MapSelector selector, CancellationToken cancellationToken) =>
+        await SelectAsync(selector, MapView.Basic, cancellationToken) switch
+        {
+            [var map] => map,
+            var maps => throw new CommandException(
+                ExitCode.Failed, $"several maps match this handle: id {string.Join(", id ", maps.Select(static map => map.Id))}"),
+        };
 
     /// <exception cref="CommandException">The settings ask for a form that the command's results do not have.</exception>
     public void ExpectTableOrJson()

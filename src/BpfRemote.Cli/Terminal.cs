@@ -6,6 +6,7 @@ namespace BpfRemote.Cli;
 internal sealed record Terminal
 {
     private static readonly SafeFileHandle StandardOutput = new(1, ownsHandle: false);
+    private static readonly Task NeverPressed = new TaskCompletionSource().Task;
 
     /// <summary>Standard output: results, and nothing else.</summary>
     public required Stream Output { get; init; }
@@ -22,8 +23,19 @@ internal sealed record Terminal
     /// <summary>Columns that fit on one line of output; as many as one likes where it is not a terminal.</summary>
     public int Width { get; init; } = int.MaxValue;
 
+    /// <summary>Lines that are seen at once; as many as one likes where it is not a terminal.</summary>
+    public int Height { get; init; } = int.MaxValue;
+
+    /// <summary>Whether what is on the terminal can be written over.</summary>
+    public bool CanRedraw { get; init; }
+
     /// <summary>Whether output may be in bold or in colour; see https://no-color.org.</summary>
     public bool Colour { get; init; }
+
+    /// <summary>Completes when a key is pressed; where there is no keyboard, never.</summary>
+    public Func<char, Task> KeyPressed { get; init; } = static _ => NeverPressed;
+
+    private Func<(int Width, int Height)>? Measure { get; init; }
 
     /// <summary>Tells the user something that is no result.</summary>
     public void Say(string line) => Error.WriteLine(line);
@@ -32,17 +44,34 @@ internal sealed record Terminal
     public static Terminal OfProcess()
     {
         bool terminal = !Console.IsOutputRedirected;
-        return new()
+        bool canRedraw = terminal && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb");
+        return new Terminal
         {
             Output = OpenStandardOutput(),
             Error = Console.Error,
             OutputIsTerminal = terminal,
             ErrorIsTerminal = !Console.IsErrorRedirected,
-            Width = terminal && Console.WindowWidth > 0 ? Console.WindowWidth : int.MaxValue,
-            Colour = terminal && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR"))
-                && Environment.GetEnvironmentVariable("TERM") is not (null or "dumb"),
-        };
+            Measure = terminal ? static () => (Console.WindowWidth, Console.WindowHeight) : null,
+            CanRedraw = canRedraw,
+            Colour = canRedraw && string.IsNullOrEmpty(Environment.GetEnvironmentVariable("NO_COLOR")),
+            KeyPressed = terminal && !Console.IsInputRedirected ? KeyPressedOnConsole : static _ => NeverPressed,
+        }.Measured();
     }
+
+    /// <summary>The same, of the size that it has now: people drag at windows.</summary>
+    public Terminal Measured() => Measure?.Invoke() is { Width: > 0, Height: > 0 } size
+        ? this with { Width = size.Width, Height = size.Height }
+        : this;
+
+    private static Task KeyPressedOnConsole(char key) => Task.Factory.StartNew(
+        () =>
+        {
+            while (Console.ReadKey(intercept: true).KeyChar != key)
+            {
+                // Other keys mean nothing.
+            }
+        },
+        CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 
     // The console's own stream swallows EPIPE, so a dump into `head` would go on to its end; a FileStream reports it. But a
     // FileStream writes to regular files at an offset of its own, over what others append there.

@@ -21,6 +21,21 @@ public sealed class LeafTests
     }
 
     [Fact]
+    public void A_part_is_found_by_its_path_at_its_offset_in_the_whole()
+    {
+        BtfWriter w = new();
+        uint word = w.Int("unsigned int", 4);
+        uint inner = w.Struct("inner", 16, ("a", word, 0), ("slots", w.Array(word, 3, word), 32));
+        BtfValueLayout outer = w.Parse().Layout(w.Struct("outer", 20, ("since", word, 0), ("stats", inner, 32)));
+
+        BtfField slot = outer.FindField("stats.slots[2]");
+
+        Assert.Equal((16, 4), (slot.Offset, slot.Layout.Size));
+        Assert.Same(outer, outer.FindField("").Layout);
+        Assert.Contains("it has since, stats", Assert.Throws<BtfTextException>(() => outer.FindField("stat.a")).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Bitfields_are_leaves_and_padding_is_none()
     {
         BtfWriter w = new();

@@ -86,6 +86,15 @@ public sealed class BtfValueLayout
     /// <summary>Finds a field, also inside of anonymous structs and unions; the offset is that in this whole.</summary>
     public bool TryGetField(string name, [NotNullWhen(true)] out BtfField? field) => ByName.TryGetValue(name, out field);
 
+    /// <summary>Finds a part by what people write for it; its offset is that in this whole.</summary>
+    /// <param name="path">Such as <c>stats.packets</c> or <c>slots[3]</c>; empty for the whole itself.</param>
+    /// <exception cref="BtfTextException">There is no such part; the message says what there is.</exception>
+    public BtfField FindField(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return FieldPath.Resolve(BtfField.Whole(this), path);
+    }
+
     /// <summary>The fields that tables have columns for: those of nested structs with dotted names, at offsets in this whole.</summary>
     /// <remarks>
     /// What is no struct stays one leaf, arrays, addresses (<c>in6_addr</c>) and unions among them; the members of anonymous structs

@@ -6,10 +6,7 @@ namespace BpfRemote.Cli.Arguments;
 /// <summary>How entries are shown.</summary>
 internal sealed class DisplayOptions
 {
-    private readonly Option<bool> _rawValues = new("--raw-values")
-    {
-        Description = "Show addresses, ports and the like as the plain numbers that they are.",
-    };
+    private readonly Option<bool> _rawValues = RawValues();
 
     private readonly Option<string?> _perCpu = CheckedOptions.Choice("--percpu", [], "each", "sum", "max");
 
@@ -24,6 +21,12 @@ internal sealed class DisplayOptions
         command.Add(_perCpu);
         command.Add(_histogram);
     }
+
+    /// <summary>Whether addresses are shown as numbers.</summary>
+    public static Option<bool> RawValues() => new("--raw-values")
+    {
+        Description = "Show addresses, ports and the like as the plain numbers that they are.",
+    };
 
     /// <exception cref="CommandException">The settings ask for a form that bars do not have.</exception>
     public Display Read(ParseResult parse, Session session)

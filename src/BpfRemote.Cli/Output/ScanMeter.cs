@@ -57,11 +57,14 @@ internal sealed class ScanMeter
     /// <summary>Entries have been written.</summary>
     public void Advance(int entries) => _bar?.Increment(entries);
 
+    /// <summary>What a user is told of a scan that was interrupted.</summary>
+    public static string Describe(ScanResume resume) => string.Create(
+        CultureInfo.InvariantCulture, $"interrupted, trying again in {resume.Delay.TotalSeconds:0.0} s (try {resume.Try})");
+
     /// <summary>The scan was interrupted and will be tried again.</summary>
     public void Resuming(ScanResume resume)
     {
-        string text = string.Create(
-            CultureInfo.InvariantCulture, $"interrupted, trying again in {resume.Delay.TotalSeconds:0.0} s (try {resume.Try})");
+        string text = Describe(resume);
         if (_bar is not null)
         {
             _bar.Description = text;
