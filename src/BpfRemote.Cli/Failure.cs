@@ -21,6 +21,7 @@ internal sealed record Failure(ExitCode ExitCode, string Message)
         PermissionDeniedException => new(ExitCode.PermissionDenied, error.Message),
         AgentUnreachableException when error.GetBaseException() is SocketException { SocketErrorCode: SocketError.AccessDenied } =>
             new(ExitCode.PermissionDenied, error.Message),
+        BundleFormatException => new(ExitCode.Failed, error.Message),
         BpfRemoteException remote => new(ExitCode.Failed, Describe(remote)),
         _ => null,
     };

@@ -27,6 +27,10 @@ internal sealed class Session : IDisposable
         {
             throw CommandException.Usage(error.Message);
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Failed, $"can't read the bundle at {settings.Address}: {error.Message}");
+        }
     }
 
     public Settings Settings { get; }
@@ -61,6 +65,16 @@ internal sealed class Session : IDisposable
 
         return maps.Count > 0 ? maps : throw NotFound(selector);
     }
+
+    /// <summary>The one map that fits a selector.</summary>
+    /// <exception cref="CommandException">There is none, or a name fits several.</exception>
+    public async Task<Map> SelectSingleAsync(MapSelector selector, CancellationToken cancellationToken) =>
+        await SelectAsync(selector, MapView.Basic, cancellationToken) switch
+        {
+            [var map] => map,
+            var maps => throw new CommandException(
+                ExitCode.Failed, $"several maps match this handle: id {string.Join(", id ", maps.Select(static map => map.Id))}"),
+        };
 
     /// <exception cref="CommandException">The settings ask for a form that the command's results do not have.</exception>
     public void ExpectTableOrJson()

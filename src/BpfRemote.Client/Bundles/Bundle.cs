@@ -118,6 +118,12 @@ public sealed class Bundle
         }
     }
 
+    /// <summary>The map that a part of <see cref="BundleManifest.Maps"/> is about.</summary>
+    /// <param name="contents">What the bundle holds of it.</param>
+    /// <returns>The map.</returns>
+    /// <exception cref="KeyNotFoundException">It is no part of this bundle.</exception>
+    public Map Describe(BundleMap contents) => MapsById[contents.Id];
+
     /// <summary>What is there of a map.</summary>
     internal BundleMap ContentsOf(Map map) => _contents[map.Id];
 
