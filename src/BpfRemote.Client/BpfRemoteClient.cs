@@ -50,7 +50,8 @@ public sealed class BpfRemoteClient : IDisposable
     /// <exception cref="IOException">The bundle cannot be read.</exception>
     public static BpfRemoteClient Connect(BpfRemoteClientOptions options) =>
         options.Address.StartsWith(BpfRemoteClientOptions.BundleScheme, StringComparison.Ordinal)
-            ? new(new BundleInvoker(Bundle.Open(options.Address[BpfRemoteClientOptions.BundleScheme.Length..])), options)
+        && options.Address[BpfRemoteClientOptions.BundleScheme.Length..] is { Length: > 0 } path
+            ? new(new BundleInvoker(Bundle.Open(path)), options)
             : new(AgentChannel.Open(options), options);
 
     /// <summary>The node, its agent, the caller as the agent sees it, and the limits in force.</summary>

@@ -41,7 +41,10 @@ public sealed class BundleTests : IDisposable
         string text = await node.ReadToEndAsync(Cancelled);
         Assert.Contains("node-1", text, StringComparison.Ordinal);
         Assert.DoesNotContain("anonymous", text, StringComparison.Ordinal);
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
+        if (!OperatingSystem.IsWindows())
+        {
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path));
+        }
     }
 
     [Fact]
@@ -54,18 +57,18 @@ public sealed class BundleTests : IDisposable
         await CreateAsync();
         using BpfRemoteClient client = Open();
 
-        Assert.Equal([1u, 2u, 3u], await IdsAsync(new() { PageSize = 1 }));
-        Assert.Equal([2u, 3u], await IdsAsync(new() { NameGlob = "t*" }));
-        Assert.Equal([2u], await IdsAsync(new() { PinnedPathGlob = "/sys/fs/bpf/*" }));
-        Assert.Equal([3u], await IdsAsync(new() { Types_ = { MapType.Array } }));
+        Assert.Equal("1,2,3", await IdsAsync(new() { PageSize = 1 }));
+        Assert.Equal("2,3", await IdsAsync(new() { NameGlob = "t*" }));
+        Assert.Equal("2", await IdsAsync(new() { PinnedPathGlob = "/sys/fs/bpf/*" }));
+        Assert.Equal("3", await IdsAsync(new() { Types_ = { MapType.Array } }));
         Map basic = await client.GetMapAsync(MapSelectors.ById(1), cancellationToken: Cancelled);
         Assert.Equal((0, 0, false), (basic.PinnedPaths.Count, basic.Owners.Count, basic.OwnersComplete));
         await FailsAsync(StatusCode.InvalidArgument, ErrorReason.FieldInvalid, () => IdsAsync(new() { NameGlob = "[" }));
         await FailsAsync(StatusCode.InvalidArgument, ErrorReason.FieldInvalid, () => IdsAsync(new() { PageSize = -1 }));
         await FailsAsync(StatusCode.InvalidArgument, ErrorReason.PageTokenInvalid, () => IdsAsync(new() { PageToken = "x" }));
 
-        async Task<uint[]> IdsAsync(ListMapsRequest filter) =>
-            [.. await client.ListMapsAsync(filter, Cancelled).Select(static map => map.Id).ToListAsync(Cancelled)];
+        async Task<string> IdsAsync(ListMapsRequest filter) =>
+            string.Join(',', await client.ListMapsAsync(filter, Cancelled).Select(static map => map.Id).ToListAsync(Cancelled));
     }
 
     [Fact]
@@ -119,7 +122,7 @@ public sealed class BundleTests : IDisposable
         await CreateAsync();
         using BpfRemoteClient client = Open();
         string token = (await client.Scan(MapSelectors.ById(7), new() { Limit = 1 }).FirstAsync(Cancelled)).ContinuationToken;
-        Assert.Equal(11, await client.Scan(null, new() { ContinuationToken = token }).SumAsync(static batch => batch.Count, Cancelled));
+        Assert.Equal(11, await client.Scan(null, new() { ContinuationToken = token }).Select(static batch => batch.Count).SumAsync(Cancelled));
         foreach (string bad in (string[])["more", $"{token}0000", token.Replace("-7-", "-9-", StringComparison.Ordinal), $"{token[..^1]}12"])
         {
             await Assert.ThrowsAsync<ContinuationTokenException>(() => ScanAsync(client, MapSelectors.ById(7), bad));

@@ -255,6 +255,6 @@ public sealed class HostileBundleTests : IDisposable
     private async Task<int> ScanAsync()
     {
         using BpfRemoteClient client = Open();
-        return await client.Scan(MapSelectors.ById(7)).SumAsync(static batch => batch.Count, Cancelled);
+        return await client.Scan(MapSelectors.ById(7)).Select(static batch => batch.Count).SumAsync(Cancelled);
     }
 }

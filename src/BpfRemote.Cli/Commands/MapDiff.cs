@@ -20,6 +20,7 @@ internal sealed class MapDiff : RemoteCommand
     private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Say only how many entries differ." };
     private readonly Option<bool> _exitCode = new("--exit-code") { Description = "Exit with 5 where anything differs." };
     private readonly Option<string?> _pace = Pacing.Option();
+    private readonly SchemaOptions _schema;
 
     public MapDiff()
         : base("diff", "Compare a map with a file, two files, or a map with itself a while later.")
@@ -30,6 +31,8 @@ internal sealed class MapDiff : RemoteCommand
         {
             Add(option);
         }
+
+        _schema = new(this);
     }
 
     public override string Examples =>
@@ -54,14 +57,13 @@ internal sealed class MapDiff : RemoteCommand
             throw CommandException.Usage("expected --from FILE, --from FILE and --to FILE, or --interval TIME");
         }
 
-        Pace pace = Pacing.Read(parse.GetValue(_pace));
         bool quiet = parse.GetValue(_quiet);
         return ScanMeter.RunAsync(session.Terminal, async meter =>
         {
             using Session? oldBundle = OpenBundle(session, from);
             using Session? nowBundle = OpenBundle(session, to);
-            DiffSide old = await OpenAsync(session, oldBundle, selector, from, pace, meter, cancellationToken);
-            DiffSide now = await OpenAsync(session, nowBundle, selector, to, pace, meter, cancellationToken);
+            DiffSide old = await OpenAsync(session, oldBundle, selector, from, parse, meter, cancellationToken);
+            DiffSide now = await OpenAsync(session, nowBundle, selector, to, parse, meter, cancellationToken);
             if (selector is not null && old is DumpSide && now is DumpSide)
             {
                 throw CommandException.Usage("a map is named, and neither file is a bundle: two dumps are compared without it");
@@ -89,18 +91,22 @@ internal sealed class MapDiff : RemoteCommand
 
     private static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
 
-    private static async Task<DiffSide> OpenAsync(
-        Session session, Session? bundle, MapSelector? selector, string? path, Pace pace, ScanMeter meter, CancellationToken cancellationToken)
+    private async Task<DiffSide> OpenAsync(
+        Session session, Session? bundle, MapSelector? selector, string? path, ParseResult parse, ScanMeter meter, CancellationToken cancellationToken)
     {
         if (path is not null && bundle is null)
         {
             return new DumpSide(path);
         }
 
+        if (selector is null)
+        {
+            throw CommandException.Usage($"expected a map: 'id N', 'name NAME' or 'pinned PATH' {(path is null ? "on the node" : $"in {path}")}");
+        }
+
         Session holder = bundle ?? session;
-        return selector is null
-            ? throw CommandException.Usage($"expected a map: 'id N', 'name NAME' or 'pinned PATH' {(path is null ? "on the node" : $"in {path}")}")
-            : new ScanSide(holder, await holder.SelectSingleAsync(selector, cancellationToken), pace, meter);
+        Map map = await holder.SelectSingleAsync(selector, cancellationToken);
+        return new ScanSide(holder, selector, map, _schema.Read(parse, holder), Pacing.Read(parse.GetValue(_pace)), meter);
     }
 
     // Null where the file is none.

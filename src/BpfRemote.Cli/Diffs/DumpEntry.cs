@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using BpfRemote.Cli.Output;
+using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Diffs;
 
@@ -72,11 +73,7 @@ internal sealed class DumpEntry(string path)
     private EntryShape Shape()
     {
         int blocks = _isPerCpu ? Math.Max(1, _cpus.Count) : 1;
-        if (_shape is null)
-        {
-            _shape = new(_key.Count, _value.Count / blocks, _isPerCpu ? [.. _cpus] : null);
-        }
-
+        _shape ??= new(_key.Count, _value.Count / blocks, _isPerCpu ? [.. _cpus] : null, ByteOrder.Unspecified);
         return _shape.KeySize == _key.Count && _shape.PackedSize == _value.Count && _shape.Cpus?.Count == (_isPerCpu ? _cpus.Count : null)
             ? _shape
             : throw Unusable($"entry {_count} has a key of {_key.Count} and a value of {_value.Count} bytes, and those before {_shape}");

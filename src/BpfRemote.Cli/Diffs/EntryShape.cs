@@ -7,15 +7,16 @@ namespace BpfRemote.Cli.Diffs;
 /// <param name="KeySize">Bytes of a key.</param>
 /// <param name="ValueSize">Bytes of a value, or of one CPU's; 0 where the kernel gives none.</param>
 /// <param name="Cpus">Of a per-CPU map, the CPUs in the order of their values.</param>
-internal sealed record EntryShape(int KeySize, int ValueSize, IReadOnlyList<uint>? Cpus)
+/// <param name="Order">The node's byte order, where it is known.</param>
+internal sealed record EntryShape(int KeySize, int ValueSize, IReadOnlyList<uint>? Cpus, ByteOrder Order)
 {
     /// <summary>Bytes of a value with those of all CPUs, without what the kernel has between them.</summary>
     public int PackedSize => ValueSize * (Cpus?.Count ?? 1);
 
     /// <summary>That of a scan.</summary>
     public static EntryShape Of(Layout layout) => layout.ValueKind == ValueKind.PerCpu && layout.ValueError.Length == 0
-        ? new((int)layout.KeySize, (int)layout.ValueSize, layout.PossibleCpuIds)
-        : new((int)layout.KeySize, (int)layout.ValueStride, null);
+        ? new((int)layout.KeySize, (int)layout.ValueSize, layout.PossibleCpuIds, layout.ByteOrder)
+        : new((int)layout.KeySize, (int)layout.ValueStride, null, layout.ByteOrder);
 
     /// <summary>Whether entries of both shapes can be of one map.</summary>
     public bool Fits(EntryShape other) =>

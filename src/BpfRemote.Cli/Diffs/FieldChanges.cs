@@ -1,92 +1,92 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text;
 using BpfRemote.Btf;
 
 namespace BpfRemote.Cli.Diffs;
 
-/// <summary>Finds which parts of a value changed, down to single numbers, texts and addresses.</summary>
-internal sealed class FieldChanges(BtfValueLayout layout)
+/// <summary>Finds which fields of a value changed, and which elements of arrays.</summary>
+internal sealed class FieldChanges
 {
-    private readonly Dictionary<(BtfValueLayout Layout, string Name), BtfTextFormat> _formats = [];
+    private const int MaxFields = 4096;
+
+    private readonly IReadOnlyList<BtfField> _fields;
+    private readonly Dictionary<BtfField, BtfTextFormat> _formats = [];
     private readonly ArrayBufferWriter<byte> _text = new();
 
-    /// <summary>The parts that changed; none where only padding did.</summary>
+    /// <param name="layout">Of the values.</param>
+    public FieldChanges(BtfValueLayout layout) => _fields = Fields(layout);
+
+    /// <summary>The fields that changed; none where only padding did.</summary>
     /// <param name="old">What the value was.</param>
     /// <param name="now">What it is.</param>
     public List<FieldChange> Find(ReadOnlySpan<byte> old, ReadOnlySpan<byte> now)
     {
         List<FieldChange> changes = [];
-        Compare(layout.Read(old), layout.Read(now), path: "", name: "", changes);
+        foreach (BtfField field in _fields)
+        {
+            Compare(field, old, now, changes);
+        }
+
         return changes;
     }
 
-    private void Compare(BtfValue old, BtfValue now, string path, string name, List<FieldChange> changes)
+    // Too many to name one by one are one.
+    private static IReadOnlyList<BtfField> Fields(BtfValueLayout layout) =>
+        layout.TryGetLeaves(MaxFields, out IReadOnlyList<BtfField> fields) ? fields : [new("", layout, 0, 0, 0)];
+
+    private void Compare(BtfField field, ReadOnlySpan<byte> old, ReadOnlySpan<byte> now, List<FieldChange> changes)
     {
-        if (old.Bytes.SequenceEqual(now.Bytes))
+        BtfValueLayout layout = field.Layout;
+        if (field.BitSize == 0 && Bytes(old, field).SequenceEqual(Bytes(now, field)))
         {
             return;
         }
 
-        switch (old.Layout)
+        // Bytes are a text, an address or the like: one thing to people.
+        if (layout is { Kind: BtfValueKind.Array, Element: { Size: > 1 } element })
         {
-            case { Fields.Count: > 0, TypeName: not ("struct in_addr" or "struct in6_addr") } whole:
-                foreach (BtfField field in whole.Fields)
-                {
-                    CompareField(old, now, field, path, changes);
-                }
+            CompareElements(field, element, old, now, changes);
+            return;
+        }
 
-                break;
-            case { Kind: BtfValueKind.Array, Element: { } element } when !IsText(element):
-                for (int i = 0; i < old.Count; i++)
-                {
-                    Compare(old[i], now[i], $"{path}[{i}]", name, changes);
-                }
-
-                break;
-            default:
-                changes.Add(new(path, Text(old, name), Text(now, name)));
-                break;
+        string before = Text(field, old), after = Text(field, now);
+        if (before != after)
+        {
+            changes.Add(new(field.Name, before, after));
         }
     }
 
-    private void CompareField(BtfValue old, BtfValue now, BtfField field, string path, List<FieldChange> changes)
+    private void CompareElements(
+        BtfField array, BtfValueLayout element, ReadOnlySpan<byte> old, ReadOnlySpan<byte> now, List<FieldChange> changes)
     {
-        string inner = field.Name.Length == 0 ? path : path.Length == 0 ? field.Name : $"{path}.{field.Name}";
-        BtfValue before = old.Field(field), after = now.Field(field);
-        if (field.BitSize == 0)
+        IReadOnlyList<BtfField> inner = Fields(element);
+        for (int i = 0; i < array.Layout.Count; i++)
         {
-            // What has neither a name nor parts is padding.
-            if (field.Name.Length > 0 || field.Layout.Fields.Count > 0)
+            int offset = array.Offset + (i * element.Size);
+            if (old.Slice(offset, element.Size).SequenceEqual(now.Slice(offset, element.Size)))
             {
-                Compare(before, after, inner, field.Name, changes);
+                continue;
+            }
+
+            foreach (BtfField field in inner)
+            {
+                string name = $"{array.Name}[{i}]" + (field.Name.Length > 0 ? $".{field.Name}" : "");
+                Compare(field with { Name = name, Offset = offset + field.Offset }, old, now, changes);
             }
         }
-        else if (field.Name.Length > 0 && before.ReadInt128() != after.ReadInt128())
-        {
-            changes.Add(new(inner, BitText(before), BitText(after)));
-        }
     }
 
-    // A text is one thing to people, and so is an address.
-    private static bool IsText(BtfValueLayout element) => element is { Kind: BtfValueKind.Character or BtfValueKind.Integer, Size: 1 };
+    private static ReadOnlySpan<byte> Bytes(ReadOnlySpan<byte> value, BtfField field) => value.Slice(field.Offset, field.Layout.Size);
 
-    private static string BitText(BtfValue value) => value.Layout.Kind switch
+    private string Text(BtfField field, ReadOnlySpan<byte> value)
     {
-        BtfValueKind.Enumeration when value.ReadEnumName() is { } name => name,
-        BtfValueKind.Boolean => value.ReadBoolean() ? "true" : "false",
-        _ => value.ReadInt128().ToString(CultureInfo.InvariantCulture),
-    };
-
-    private string Text(BtfValue value, string name)
-    {
-        if (!_formats.TryGetValue((value.Layout, name), out BtfTextFormat? format))
+        if (!_formats.TryGetValue(field, out BtfTextFormat? format))
         {
-            _formats.Add((value.Layout, name), format = new(value.Layout, name));
+            _formats.Add(field, format = new(field));
         }
 
         _text.ResetWrittenCount();
-        format.Write(_text, value.Bytes);
+        format.Write(_text, value);
         return Encoding.UTF8.GetString(_text.WrittenSpan);
     }
 }

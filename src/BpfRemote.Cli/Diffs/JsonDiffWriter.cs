@@ -1,4 +1,5 @@
 using BpfRemote.Btf;
+using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 

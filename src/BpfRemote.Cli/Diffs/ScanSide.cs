@@ -6,12 +6,16 @@ namespace BpfRemote.Cli.Diffs;
 
 /// <summary>A map as it is whenever it is read: on a node, or in a bundle.</summary>
 /// <param name="session">Of its agent or bundle.</param>
+/// <param name="selector">What the map was selected by.</param>
 /// <param name="map">The map.</param>
+/// <param name="schemas">Finds what its entries are.</param>
 /// <param name="pace">How hard to drive the node.</param>
 /// <param name="meter">Shows how far it is.</param>
-internal sealed class ScanSide(Session session, Map map, Pace pace, ScanMeter meter) : DiffSide
+internal sealed class ScanSide(
+    Session session, MapSelector selector, Map map, SchemaSource schemas, Pace pace, ScanMeter meter) : DiffSide
 {
-    public override Task<MapSchema?> FindSchemaAsync(CancellationToken cancellationToken) => session.FindSchemaAsync(map, cancellationToken);
+    public override Task<MapSchema?> FindSchemaAsync(CancellationToken cancellationToken) =>
+        schemas.FindAsync(map, selector, cancellationToken);
 
     public override async Task ReadAsync(EntryHandler handle, CancellationToken cancellationToken)
     {

@@ -1,5 +1,5 @@
-using System.Buffers.Binary;
 using BpfRemote.Btf;
+using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
 using BpfRemote.Client;
 
@@ -37,7 +37,7 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
             string cpu = shape.Cpus is { } cpus ? $"cpu{cpus[i]} " : "";
             if (kind == DiffKind.Changed)
             {
-                WriteChange(cpu, Block(old, i, shape), Block(now, i, shape));
+                WriteChange(cpu, shape, Block(old, i, shape), Block(now, i, shape));
             }
             else
             {
@@ -51,7 +51,7 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
     private static ReadOnlySpan<byte> Block(ReadOnlySpan<byte> value, int index, EntryShape shape) =>
         value.Slice(index * shape.ValueSize, shape.ValueSize);
 
-    private void WriteChange(string cpu, ReadOnlySpan<byte> old, ReadOnlySpan<byte> now)
+    private void WriteChange(string cpu, EntryShape shape, ReadOnlySpan<byte> old, ReadOnlySpan<byte> now)
     {
         if (old.SequenceEqual(now))
         {
@@ -65,7 +65,7 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
                 output.Write($"    {cpu}{change}\n");
             }
         }
-        else if (Number(old) is { } before && Number(now) is { } after)
+        else if (Number(old, shape) is { } before && Number(now, shape) is { } after)
         {
             output.Write($"    {cpu}{new FieldChange("", before, after)}\n");
         }
@@ -91,11 +91,6 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
         }
     }
 
-    // In the byte order of all machines that people run agents on today; a dump does not say it.
-    private static string? Number(ReadOnlySpan<byte> value) => value.Length switch
-    {
-        4 => $"{BinaryPrimitives.ReadUInt32LittleEndian(value)}",
-        8 => $"{BinaryPrimitives.ReadUInt64LittleEndian(value)}",
-        _ => null,
-    };
+    private static string? Number(ReadOnlySpan<byte> value, EntryShape shape) =>
+        value.Length is 1 or 2 or 4 or 8 ? $"{NodeNumber.Read(value, shape.Order)}" : null;
 }
