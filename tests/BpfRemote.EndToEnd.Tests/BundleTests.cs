@@ -13,7 +13,21 @@ public sealed class BundleTests
         Require.Kernel();
         string pins = $"/sys/fs/bpf/bpfremote-e2e-bundle-{Environment.ProcessId}";
         await using RunningProgram maps = RunningProgram.Start(Require.BuiltPath("DemoMapsProgram"), "--still", "--pin-dir", pins);
-        await maps.WaitForLineAsync("ready", Cancelled);
+        try
+        {
+            await maps.WaitForLineAsync("ready", Cancelled);
+            await CompareAsync(pins);
+        }
+        finally
+        {
+            // Killed, it would leave its pins behind.
+            await maps.SignalAsync("TERM", CancellationToken.None);
+            await maps.WaitForExitAsync(CancellationToken.None);
+        }
+    }
+
+    private static async Task CompareAsync(string pins)
+    {
         using AgentSite site = new();
         string bundle = Path.Combine(site.DirectoryPath, "case.zip");
         string[] names = ["conn_table", "cpu_counters", "routes", "settings"];

@@ -29,8 +29,8 @@ internal sealed class BundleCreate : RemoteCommand
 
     private readonly Option<string[]> _deny = new("--deny")
     {
-        Description = "Leave out the entries of maps with such a name or pin, in any case, also where they are chosen. May be repeated; adds to: "
-            + string.Join(' ', BundleOptions.DefaultDeny),
+        Description = "Leave out the entries of maps with such a name or pin, in any case, also where they are chosen. "
+            + "May be repeated; adds to: " + string.Join(' ', BundleOptions.DefaultDeny),
         HelpName = "GLOB",
     };
 
@@ -85,8 +85,8 @@ internal sealed class BundleCreate : RemoteCommand
         return await ScanMeter.RunAsync(session.Terminal, async meter =>
         {
             meter.Begin(path, entries: 0);
-            await CreateAsync(
-                session, path, options with { OnMap = map => meter.Advance((int)map.Entries), OnResume = meter.Resuming }, cancellationToken);
+            BundleOptions watched = options with { OnMap = map => meter.Advance((int)map.Entries), OnResume = meter.Resuming };
+            await CreateAsync(session, path, watched, cancellationToken);
             BundleInspect.Write(session, Bundle.Open(path));
             return ExitCode.Done;
         });

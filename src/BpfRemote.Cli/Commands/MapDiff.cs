@@ -74,8 +74,7 @@ internal sealed class MapDiff : RemoteCommand
             MapComparison comparison = new(writer, schema);
             try
             {
-                await comparison.RunAsync(
-                    old, now, () => interval is { } time ? Task.Delay(time, TimeProvider.System, cancellationToken) : Task.CompletedTask, cancellationToken);
+                await comparison.RunAsync(old, now, () => WaitAsync(interval, cancellationToken), cancellationToken);
                 writer?.End();
             }
             catch (Exception error) when (writer is not null && Failure.Of(error) is { Message.Length: > 0 } failure
@@ -91,8 +90,17 @@ internal sealed class MapDiff : RemoteCommand
 
     private static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
 
+    private static Task WaitAsync(TimeSpan? interval, CancellationToken cancellationToken) =>
+        interval is { } time ? Task.Delay(time, TimeProvider.System, cancellationToken) : Task.CompletedTask;
+
     private async Task<DiffSide> OpenAsync(
-        Session session, Session? bundle, MapSelector? selector, string? path, ParseResult parse, ScanMeter meter, CancellationToken cancellationToken)
+        Session session,
+        Session? bundle,
+        MapSelector? selector,
+        string? path,
+        ParseResult parse,
+        ScanMeter meter,
+        CancellationToken cancellationToken)
     {
         if (path is not null && bundle is null)
         {
@@ -101,7 +109,8 @@ internal sealed class MapDiff : RemoteCommand
 
         if (selector is null)
         {
-            throw CommandException.Usage($"expected a map: 'id N', 'name NAME' or 'pinned PATH' {(path is null ? "on the node" : $"in {path}")}");
+            string where = path is null ? "on the node" : $"in {path}";
+            throw CommandException.Usage($"expected a map: 'id N', 'name NAME' or 'pinned PATH' {where}");
         }
 
         Session holder = bundle ?? session;

@@ -44,14 +44,7 @@ internal sealed class MapLookup : RemoteCommand
         MapSelector selector = SelectorWords.Take(words);
         IReadOnlyList<(string Path, string Text)>? fields = FieldWords.TryTake(words);
         byte[]? bytes = fields is null ? KeyWords.Take(words) : null;
-        IReadOnlyList<Map> maps = await session.SelectAsync(selector, MapView.Basic, cancellationToken);
-        if (maps.Count > 1)
-        {
-            throw new CommandException(
-                ExitCode.Failed, $"several maps match this handle: id {string.Join(", id ", maps.Select(static map => map.Id))}");
-        }
-
-        Map map = maps[0];
+        Map map = await session.SelectSingleAsync(selector, cancellationToken);
         Display display = _display.Read(parse, session);
         MapSchema? schema = await _schema.Read(parse, session).FindAsync(map, selector, cancellationToken);
         byte[] key = fields is null

@@ -26,7 +26,9 @@ internal static class BundleText
         TextCard card = new($"Bundle {bundle.Path}");
         card.Add("Node", $"{bundle.Node.Hostname}, kernel {bundle.Node.KernelRelease}");
         card.Add("Boot", bundle.Node.BootId);
-        card.Add("Made", string.Create(invariant, $"{manifest.Created.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by client {manifest.ClientVersion}"));
+        card.Add(
+            "Made",
+            string.Create(invariant, $"{manifest.Created.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by client {manifest.ClientVersion}"));
         card.Add("Maps", $"{manifest.Maps.Count}, of which {whole} with all entries and {part} with some");
         card.Add("Size", $"{MapText.Size((ulong)new FileInfo(bundle.Path).Length)}, entries unpacked {MapText.Size(bytes)}");
         return card;

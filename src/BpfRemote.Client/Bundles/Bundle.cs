@@ -103,7 +103,8 @@ public sealed class Bundle
             Map map = ReadMessage<Map>(name, Take(name));
             if (map.Id != id || !maps.TryAdd(id, map))
             {
-                throw new BundleFormatException($"{name} of the bundle describes map {map.Id}, or {BundleLayout.Manifest} names map {id} twice.");
+                throw new BundleFormatException(
+                    $"{name} of the bundle describes map {map.Id}, or {BundleLayout.Manifest} names map {id} twice.");
             }
         }
 

@@ -71,7 +71,8 @@ internal sealed class BundleEntries(Bundle bundle, BundleQueries queries)
 
         if (wanted.Missing > 0 && !contents.Complete)
         {
-            throw NotHeld(map, contents, $"the bundle holds only the first {contents.Entries} entries of map {map.Id}, and the key is not among them");
+            throw NotHeld(
+                map, contents, $"the bundle holds only the first {contents.Entries} entries of map {map.Id}, and the key is not among them");
         }
 
         Layout layout = reader.Layout?.Clone() ?? new();

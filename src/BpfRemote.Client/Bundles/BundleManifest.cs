@@ -43,7 +43,9 @@ public sealed record BundleMap
     /// <summary>Why they are not all; <see langword="null"/> where they are.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>SHA-256 of the BTF object that the map refers to, in lower-case hexadecimal; <see langword="null"/> where the bundle has none.</summary>
+    /// <summary>
+    /// SHA-256 of the BTF object that the map refers to, in lower-case hexadecimal; <see langword="null"/> where the bundle has none.
+    /// </summary>
     public string? Btf { get; init; }
 
     /// <summary>The same of the kernel's own BTF, for a map whose values are of a type of the kernel.</summary>
