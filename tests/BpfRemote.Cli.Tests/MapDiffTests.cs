@@ -195,7 +195,13 @@ public sealed class MapDiffTests : IDisposable
         Map map = new() { Id = 7, Name = "cpus", Type = MapType.PercpuHash, TypeName = "percpu_hash", KeySize = 1, ValueSize = 2, ValueStride = 16 };
         Layout layout = new()
         {
-            MapId = 7, KeySize = 1, ValueSize = 2, ValueStride = 16, ValueKind = ValueKind.PerCpu, PossibleCpuIds = { 0, 3 }, ByteOrder = ByteOrder.BigEndian,
+            MapId = 7,
+            KeySize = 1,
+            ValueSize = 2,
+            ValueStride = 16,
+            ValueKind = ValueKind.PerCpu,
+            PossibleCpuIds = { 0, 3 },
+            ByteOrder = ByteOrder.BigEndian,
         };
         byte noise = 0;
         await using ScriptedAgent agent = await ScriptedAgent.StartAsync(map);
