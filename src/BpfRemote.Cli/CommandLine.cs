@@ -28,7 +28,10 @@ internal sealed class CommandLine
         _root = new("Inspect the eBPF maps of a node through its bpfremote-agent, in bpftool's grammar.")
         {
             Group("node", "The node and its agent.", new NodeShow()),
-            Group("map", "The maps of the node.", new MapShow(), new MapDump(), new MapLookup(), new MapCount(), new MapTop()),
+            Group(
+                "map", "The maps of the node.",
+                new MapShow(), new MapDump(), new MapLookup(), new MapCount(), new MapTop(), new MapDiff()),
+            Group("bundle", "Maps in a file, for a support case.", new BundleInspect(), new BundleCreate()),
         };
         _options.AddTo(_root);
         HelpOption help = _root.Options.OfType<HelpOption>().Single();

@@ -18,6 +18,9 @@ internal enum ExitCode
     /// <summary>The agent does not let the caller do that.</summary>
     PermissionDenied = 4,
 
+    /// <summary>The two sides differ: with <c>map diff --exit-code</c> only.</summary>
+    Different = 5,
+
     /// <summary>Interrupted (128 + SIGINT).</summary>
     Interrupted = 130,
 

@@ -14,7 +14,7 @@ internal sealed record Failure(ExitCode ExitCode, string Message)
     public static Failure? Of(Exception error) => error switch
     {
         CommandException command => new(command.ExitCode, command.Message),
-        SchemaException or BtfFormatException => new(ExitCode.Failed, error.Message),
+        SchemaException or BtfFormatException or BundleFormatException => new(ExitCode.Failed, error.Message),
         OperationCanceledException => new(ExitCode.Interrupted, "interrupted"),
         OutputException output => output.ReaderIsGone ? new(ExitCode.OutputClosed, "") : new(ExitCode.Failed, output.Message),
         MapNotFoundException => new(ExitCode.NotFound, error.Message),

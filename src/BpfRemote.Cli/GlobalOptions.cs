@@ -10,7 +10,7 @@ internal sealed class GlobalOptions
 {
     private readonly Option<string?> _address = new("--address")
     {
-        Description = $"The agent: unix:///path, https://host:port or http://127.0.0.1:port. "
+        Description = $"The agent: unix:///path, https://host:port or http://127.0.0.1:port; or file:PATH of a bundle. "
             + $"[default: ${BpfRemoteClientOptions.AddressVariable}, else {BpfRemoteClientOptions.DefaultAddress}]",
         HelpName = "ENDPOINT",
         Recursive = true,

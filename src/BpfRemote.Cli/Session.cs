@@ -29,6 +29,10 @@ internal sealed class Session : IDisposable
         {
             throw CommandException.Usage(error.Message);
         }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandException(ExitCode.Failed, $"can't read the bundle at {settings.Address}: {error.Message}");
+        }
     }
 
     public Settings Settings { get; }

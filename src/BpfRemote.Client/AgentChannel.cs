@@ -81,7 +81,7 @@ internal static class AgentChannel
 
     private static ArgumentException Unusable(string address, string reason) => new(
         $"Cannot use the address '{address}': {reason}. "
-        + "Expected unix:///path, https://host:port, or http://127.0.0.1:port with Plaintext.");
+        + "Expected unix:///path, https://host:port, http://127.0.0.1:port with Plaintext, or file:PATH of a bundle.");
 
     private static async ValueTask<Stream> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {

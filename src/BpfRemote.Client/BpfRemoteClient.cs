@@ -39,11 +39,20 @@ public sealed class BpfRemoteClient : IDisposable
         _address = options.Address;
     }
 
-    /// <summary>A client of the agent at an address. The connection is made by the first call.</summary>
+    /// <summary>
+    /// A client of the agent at an address, or of a <see cref="Bundle"/>. The connection is made by the first call; a bundle is opened
+    /// here.
+    /// </summary>
     /// <param name="options">Where the agent is.</param>
     /// <returns>The client.</returns>
     /// <exception cref="ArgumentException">The address is none an agent can have; the message says what was expected.</exception>
-    public static BpfRemoteClient Connect(BpfRemoteClientOptions options) => new(AgentChannel.Open(options), options);
+    /// <exception cref="BundleFormatException">The file is no bundle; calls throw this too where they find it damaged.</exception>
+    /// <exception cref="IOException">The bundle cannot be read.</exception>
+    public static BpfRemoteClient Connect(BpfRemoteClientOptions options) =>
+        options.Address.StartsWith(BpfRemoteClientOptions.BundleScheme, StringComparison.Ordinal)
+        && options.Address[BpfRemoteClientOptions.BundleScheme.Length..] is { Length: > 0 } path
+            ? new(new BundleInvoker(Bundle.Open(path)), options)
+            : new(AgentChannel.Open(options), options);
 
     /// <summary>The node, its agent, the caller as the agent sees it, and the limits in force.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>

@@ -6,12 +6,16 @@ public sealed record BpfRemoteClientOptions
     /// <summary>The address where an agent listens unless told otherwise.</summary>
     public const string DefaultAddress = "unix:///run/bpfremote/agent.sock";
 
+    /// <summary>What the address of a bundle begins with.</summary>
+    public const string BundleScheme = "file:";
+
     /// <summary>The environment variable that <see cref="FromEnvironment"/> reads <see cref="Address"/> from.</summary>
     public const string AddressVariable = "BPFREMOTE_ADDRESS";
 
     /// <summary>
     /// The agent's address: <c>unix:///path</c>, <c>https://host:port</c>, or <c>http://127.0.0.1:port</c> (loopback only, and
-    /// only with <see cref="Plaintext"/>). Default: <see cref="DefaultAddress"/>.
+    /// only with <see cref="Plaintext"/>); or <c>file:PATH</c>, absolute or relative and taken as it is, to read a
+    /// <see cref="Bundle"/> instead. Default: <see cref="DefaultAddress"/>.
     /// </summary>
     public string Address { get; init; } = DefaultAddress;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using BpfRemote.V1;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -18,7 +19,13 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     /// <param name="service">What serves maps.</param>
     /// <param name="listen">Where; a free port on loopback unless given.</param>
-    public static async Task<FakeAgent> StartAsync(FakeMapService service, Action<KestrelServerOptions>? listen = null)
+    public static Task<FakeAgent> StartAsync(FakeMapService service, Action<KestrelServerOptions>? listen = null) =>
+        ServeAsync(service, listen);
+
+    /// <param name="service">What serves maps, in a way of its own.</param>
+    /// <param name="listen">Where; a free port on loopback unless given.</param>
+    public static async Task<FakeAgent> ServeAsync<TService>(TService service, Action<KestrelServerOptions>? listen = null)
+        where TService : MapService.MapServiceBase
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -26,7 +33,7 @@ internal sealed class FakeAgent : IAsyncDisposable
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(service);
         WebApplication app = builder.Build();
-        app.MapGrpcService<FakeMapService>();
+        app.MapGrpcService<TService>();
         app.MapGrpcService<FakeNodeService>();
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new(app);

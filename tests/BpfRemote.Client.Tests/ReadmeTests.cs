@@ -172,6 +172,36 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public async Task Bundles()
+    {
+        FakeMaps node = new();
+        node.Add(7, "seven", 12);
+        node.Add(8, "eight", 12);
+        await using FakeAgent agent = await FakeAgent.ServeAsync(node);
+        using BpfRemoteClient client = agent.Connect();
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        string path = Path.GetTempFileName();
+        uint mapId = 7;
+        byte[] key = [3];
+
+        // readme
+        BundleOptions options = new() { MapIds = new HashSet<uint> { mapId }, MaxEntriesPerMap = 10_000 };
+        BundleManifest manifest = await Bundle.CreateAsync(client, path, options, cancellationToken);
+        foreach (BundleMap map in manifest.Maps.Where(map => !map.Complete))
+        {
+            Console.WriteLine($"{map.Name}: {map.Entries} entries: {map.Reason}");
+        }
+
+        using BpfRemoteClient bundle = BpfRemoteClient.Connect(new() { Address = $"file:{path}" });
+        LookupResult found = await bundle.LookupAsync(MapSelectors.ById(mapId), key, cancellationToken);
+        // end
+
+        File.Delete(path);
+        Assert.Equal(103, found.Value(0)[0]);
+        AssertInReadme();
+    }
+
+    [Fact]
     public async Task Errors()
     {
         ScanOptions options = new() { ContinuationToken = "10" };

@@ -50,6 +50,26 @@ internal static class CheckedOptions
         },
     };
 
+    /// <summary>An option that takes a number of bytes above 0; 0 where it is not given.</summary>
+    /// <param name="name">Its name.</param>
+    public static Option<ulong> Size(string name) => new(name)
+    {
+        HelpName = "SIZE",
+        CustomParser = result =>
+        {
+            string word = result.Tokens[0].Value;
+            int shift = word is [.., var unit] ? 10 * ("KMG".IndexOf(unit, StringComparison.OrdinalIgnoreCase) + 1) : 0;
+            ReadOnlySpan<char> digits = shift > 0 ? word.AsSpan(..^1) : word;
+            if (!ulong.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out ulong size)
+                || size == 0 || size > ulong.MaxValue >> shift)
+            {
+                result.AddError($"{name} is a number of bytes such as 5000, 64K, 64M or 1G, got: '{word}'");
+            }
+
+            return size << shift;
+        },
+    };
+
     /// <summary>An option that takes a time above 0; <see langword="null"/> where it is not given.</summary>
     /// <param name="name">Its name.</param>
     public static Option<TimeSpan?> Duration(string name) => new(name)
