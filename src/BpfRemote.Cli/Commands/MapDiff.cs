@@ -120,7 +120,7 @@ internal sealed class MapDiff : RemoteCommand
 
     // Null where the file is none.
     private static Session? OpenBundle(Session session, string? path) => path is not null && IsBundle(path)
-        ? new(session.Settings with { Address = BpfRemoteClientOptions.BundleScheme + path }, session.Terminal, session.Output)
+        ? new(session.Settings with { Address = BpfRemoteClientOptions.BundleScheme + path }, session.Terminal, session.Output, session.Time)
         : null;
 
     // A ZIP file begins with this, and no JSON does.
