@@ -9,6 +9,9 @@ public readonly record struct CapabilitySet(ulong Bits)
     /// <summary>Nothing.</summary>
     public static readonly CapabilitySet None;
 
+    /// <summary>Reads files and searches directories of any user, /proc/PID/fd among them.</summary>
+    public static readonly CapabilitySet DacReadSearch = new(1UL << 2);
+
     /// <summary>Sets the group of a process.</summary>
     public static readonly CapabilitySet SetGid = new(1UL << 6);
 

@@ -1,0 +1,20 @@
+using System.Globalization;
+
+namespace BpfRemote.Agent.Hosting;
+
+/// <summary>What a server gets from the broker that starts it, as file descriptors.</summary>
+/// <param name="Opens">The channel for opening maps.</param>
+/// <param name="Walks">The channel for walks.</param>
+/// <param name="Sockets">Bound sockets: one for each unix endpoint, in the order of the options.</param>
+public sealed record InheritedFiles(int Opens, int Walks, IReadOnlyList<int> Sockets)
+{
+    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
+    /// <exception cref="FormatException">That did not write it.</exception>
+    public static InheritedFiles Parse(string text) =>
+        text.Split(',').Select(fd => int.Parse(fd, NumberStyles.None, CultureInfo.InvariantCulture)).ToArray() is [var opens, var walks, .. var sockets]
+            ? new(opens, walks, sockets)
+            : throw new FormatException($"'{text}'; expected file descriptors");
+
+    /// <summary>As on the server's command line.</summary>
+    public override string ToString() => string.Join(',', (int[])[Opens, Walks, .. Sockets]);
+}
