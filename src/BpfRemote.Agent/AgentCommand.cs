@@ -59,7 +59,7 @@ public static class AgentCommand
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
             {
-                Console.Error.WriteLine($"bpfremote-agent: --config {result.GetValue(config)}: {e.Message}");
+                Console.Error.WriteLine($"bpfremote-agent: --config {result.GetValue(config)}: {InheritedFiles.Explain(e, result.GetValue(inherited) is not null)}");
                 return UsageError;
             }
 

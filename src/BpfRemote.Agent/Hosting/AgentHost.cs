@@ -57,10 +57,7 @@ public static partial class AgentHost
         }
         catch (Exception e) when (e is IOException or BpfUnavailableException or SocketException or UnauthorizedAccessException)
         {
-            string user = options.Inherited is not null && e is UnauthorizedAccessException
-                ? $" The server runs as user '{Environment.UserName}', who must be able to use it."
-                : "";
-            await Console.Error.WriteLineAsync($"bpfremote-agent: {e.Message}{user}");
+            await Console.Error.WriteLineAsync($"bpfremote-agent: {InheritedFiles.Explain(e, options.Inherited is not null)}");
             return Failed;
         }
     }

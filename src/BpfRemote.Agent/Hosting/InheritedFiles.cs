@@ -15,6 +15,11 @@ public sealed record InheritedFiles(int Opens, int Walks, IReadOnlyList<int> Soc
             ? new(opens, walks, sockets)
             : throw new FormatException($"'{text}'; expected file descriptors");
 
+    /// <summary>Says what went wrong, and as whom the server runs where that is why: the broker may well read the file.</summary>
+    public static string Explain(Exception failure, bool isServer) => isServer && failure is UnauthorizedAccessException
+        ? $"{failure.Message} The server runs as user '{Environment.UserName}', who must be able to use it."
+        : failure.Message;
+
     /// <summary>As on the server's command line.</summary>
     public override string ToString() => string.Join(',', (int[])[Opens, Walks, .. Sockets]);
 }
