@@ -16,6 +16,8 @@ public sealed class SeparationTests
     private const ulong CapSysPtrace = 1UL << 19;
     private const ulong CapDacReadSearch = 1UL << 2;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -100,6 +102,30 @@ public sealed class SeparationTests
         Assert.Equal(map.Map.Id, (await client.GetMapAsync(map.Selector, cancellationToken: Cancelled)).Id);
     }
 
+    [Fact]
+    public async Task The_capabilities_of_the_systemd_unit_suffice_also_for_a_restart()
+    {
+        Require.Kernel();
+        using AgentSite site = new();
+        string keys = Path.Combine(site.DirectoryPath, "run", "keys");
+        await Command.RunAsync("mkdir", ["--parents", keys], Cancelled);
+        await Command.RunAsync("chown", ["nobody", keys], Cancelled);
+        const string Capabilities = "-all,+sys_admin,+setuid,+setgid";
+        for (int start = 0; start < 2; start++)
+        {
+            await using RunningProgram program = RunningProgram.Start(
+                Require.Program("setpriv"),
+                [
+                    $"--bounding-set={Capabilities}", $"--inh-caps={Capabilities}", AgentSite.AgentProgram, .. site.CommandLine, "--user", "nobody",
+                ]);
+            await program.WaitForLineAsync($"Listening on {site.Address}:", Cancelled);
+            using BpfRemoteClient client = site.Connect();
+            Assert.True((await client.GetNodeAsync(Cancelled)).Lockdown.PrivilegesSeparated);
+            await program.SignalAsync("TERM", Cancelled);
+            Assert.Equal(0, await program.WaitForExitAsync(Cancelled));
+        }
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -113,8 +139,7 @@ public sealed class SeparationTests
 
         // The end of all output is the end of both: each of them holds it.
         Assert.Equal(0, kill.ExitCode);
-        Assert.Equal(Killed, await agent.Program.WaitForExitAsync(Cancelled));
-        Assert.False(Directory.Exists($"/proc/{agent.ServerId}"));
+        Assert.Equal(Killed, await agent.Program.WaitForExitAsync(Cancelled).WaitAsync(Patience, Cancelled));
     }
 
     [Fact]
@@ -160,16 +185,19 @@ public sealed class SeparationTests
         record.AssertComplete();
     }
 
-    [Fact]
-    public async Task A_user_that_does_not_exist_is_named()
+    [Theory]
+    [InlineData("no-such-user", "there is no such user")]
+    [InlineData("root", "expected a user without privilege")]
+    public async Task A_user_that_the_server_cannot_be_is_named(string user, string explanation)
     {
         Require.Kernel();
         using AgentSite site = new();
 
-        CommandResult agent = await Command.RunAsync(AgentSite.AgentProgram, [.. site.CommandLine, "--user", "no-such-user"], Cancelled);
+        CommandResult agent = await Command.RunAsync(AgentSite.AgentProgram, [.. site.CommandLine, "--user", user], Cancelled);
 
         Assert.Equal(Failed, agent.ExitCode);
-        Assert.Contains("--user no-such-user: there is no such user", agent.Error, StringComparison.Ordinal);
+        Assert.Contains($"--user {user}: ", agent.Error, StringComparison.Ordinal);
+        Assert.Contains(explanation, agent.Error, StringComparison.Ordinal);
         Assert.False(File.Exists(site.SocketPath));
     }
 

@@ -71,7 +71,16 @@ internal static class AgentListeners
     public static Socket Bind(string path)
     {
         RemoveStaleSocket(path);
-        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(new UnixDomainSocketEndPoint(path));
+        Socket socket;
+        try
+        {
+            socket = SocketTransportOptions.CreateDefaultBoundListenSocket(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen at {path}: {e.Message}", e);
+        }
+
         if (!OperatingSystem.IsWindows())
         {
             // Bound and not yet listening: nobody can have connected.

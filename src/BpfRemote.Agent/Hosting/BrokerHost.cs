@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using BpfRemote.Agent.Tokens;
 using BpfRemote.Libbpf;
 using BpfRemote.Libbpf.Lockdown;
 using BpfRemote.Libbpf.Separation;
@@ -65,22 +66,30 @@ internal static class BrokerHost
         }
     }
 
-    /// <exception cref="BpfUnavailableException">There is no such user.</exception>
-    private static SystemUser FindUser(string? name) => name is null
-        ? SystemUser.Find(OwnUser) ?? SystemUser.Find(NobodysUser)
-            ?? throw new BpfUnavailableException($"there is neither a user '{OwnUser}' nor '{NobodysUser}' for the server to run as; add one, or name one with --user")
-        : SystemUser.Find(name) ?? throw new BpfUnavailableException($"--user {name}: there is no such user");
+    /// <exception cref="BpfUnavailableException">There is no such user, or it is root.</exception>
+    private static SystemUser FindUser(string? name)
+    {
+        if (name is null)
+        {
+            return SystemUser.Find(OwnUser) ?? SystemUser.Find(NobodysUser) ?? throw new BpfUnavailableException(
+                $"there is neither a user '{OwnUser}' nor '{NobodysUser}' for the server to run as; add one, or name one with --user");
+        }
+
+        SystemUser user = SystemUser.Find(name) ?? throw new BpfUnavailableException($"--user {name}: there is no such user");
+        return user.Uid != 0 ? user : throw new BpfUnavailableException($"--user {name}: is root; expected a user without privilege");
+    }
 
     /// <summary>The keys of tokens are the server's own. Those of an agent that ran as one process, as root, become its.</summary>
     private static void PrepareKeyDirectory(AgentOptions options, SystemUser user)
     {
-        Directory.CreateDirectory(options.ResolveRuntimeDirectory());
-        string keys = options.ResolveKeyDirectory();
-        if (!OperatingSystem.IsWindows())
+        if (!CapabilitySet.OfThisThread().Contains(CapabilitySet.Chown | CapabilitySet.DacReadSearch))
         {
-            Directory.CreateDirectory(keys, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            return; // a service manager that leaves so little has prepared it; if not, the server says so
         }
 
+        Directory.CreateDirectory(options.ResolveRuntimeDirectory());
+        string keys = options.ResolveKeyDirectory();
+        TokenKeyRing.CreateDirectory(keys);
         foreach (string file in Directory.EnumerateFiles(keys))
         {
             user.Own(file);

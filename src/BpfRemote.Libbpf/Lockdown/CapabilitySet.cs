@@ -9,6 +9,9 @@ public readonly record struct CapabilitySet(ulong Bits)
     /// <summary>Nothing.</summary>
     public static readonly CapabilitySet None;
 
+    /// <summary>Gives files to other users.</summary>
+    public static readonly CapabilitySet Chown = new(1UL << 0);
+
     /// <summary>Reads files and searches directories of any user, /proc/PID/fd among them.</summary>
     public static readonly CapabilitySet DacReadSearch = new(1UL << 2);
 
