@@ -44,6 +44,13 @@ public static class AgentCommand
         };
         Option<bool> noLockdown = new("--no-lockdown") { Description = "Stay one process with all its privileges, for debugging." };
         Option<string> inherited = new("--inherited") { Description = "From the broker to the server that it starts.", Hidden = true };
+        inherited.Validators.Add(given =>
+        {
+            if (InheritedFiles.TryParse(given.GetValueOrDefault<string>() ?? "") is null)
+            {
+                given.AddError("--inherited is what a broker tells the server that it starts; expected file descriptors");
+            }
+        });
         RootCommand command = new("Serves the eBPF maps of this node over gRPC, read-only.")
         {
             listen, config, plaintext, simulate, access, runtime, user, noLockdown, inherited,
@@ -72,7 +79,7 @@ public static class AgentCommand
                 RuntimeDirectory = result.GetValue(runtime) ?? file.RuntimeDirectory,
                 User = result.GetValue(user) ?? file.User,
                 NoLockdown = file.NoLockdown || result.GetValue(noLockdown),
-                Inherited = result.GetValue(inherited) is { } files ? InheritedFiles.Parse(files) : null,
+                Inherited = result.GetValue(inherited) is { } files ? InheritedFiles.TryParse(files) : null,
             };
             IReadOnlyList<string> violations = given.Violations();
             foreach (string violation in violations)

@@ -8,12 +8,22 @@ namespace BpfRemote.Agent.Hosting;
 /// <param name="Sockets">Bound sockets: one for each unix endpoint, in the order of the options.</param>
 public sealed record InheritedFiles(int Opens, int Walks, IReadOnlyList<int> Sockets)
 {
-    /// <summary>Reads what <see cref="ToString"/> wrote.</summary>
-    /// <exception cref="FormatException">That did not write it.</exception>
-    public static InheritedFiles Parse(string text) =>
-        text.Split(',').Select(fd => int.Parse(fd, NumberStyles.None, CultureInfo.InvariantCulture)).ToArray() is [var opens, var walks, .. var sockets]
-            ? new(opens, walks, sockets)
-            : throw new FormatException($"'{text}'; expected file descriptors");
+    /// <summary>Reads what <see cref="ToString"/> wrote; null where that did not write it.</summary>
+    public static InheritedFiles? TryParse(string text)
+    {
+        List<int> files = [];
+        foreach (string part in text.Split(','))
+        {
+            if (!int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out int file))
+            {
+                return null;
+            }
+
+            files.Add(file);
+        }
+
+        return files.Count >= 2 ? new(files[0], files[1], files[2..]) : null;
+    }
 
     /// <summary>Says what went wrong, and as whom the server runs where that is why: the broker may well read the file.</summary>
     public static string Explain(Exception failure, bool isServer) => isServer && failure is UnauthorizedAccessException

@@ -38,16 +38,19 @@ public sealed class BrokerFuzzTests
             {
                 BrokerMessage request = RandomRequest(random, map.Id, pin);
                 int ends = 0;
+                SafeBpfHandle? passed = null;
                 requests.Answer(request, (in BrokerMessage answer, SafeBpfHandle? handle) =>
                 {
                     Assert.Equal(0, ends);
                     ends += (BrokerAnswer)answer.Kind is BrokerAnswer.Done or BrokerAnswer.Failed ? 1 : 0;
+                    passed = handle;
                     if (handle is not null)
                     {
                         CollectionsMarshal.GetValueRefOrAddDefault(opened, (BrokerRequest)request.Kind, out _)++;
                     }
                 });
                 Assert.Equal(1, ends);
+                Assert.NotEqual(false, passed?.IsClosed);
             }
 
             BrokerRequest[] allowed = mode is MapAccess.Pins
