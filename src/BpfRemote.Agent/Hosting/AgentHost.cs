@@ -115,7 +115,10 @@ public static partial class AgentHost
         {
             broker.WaitForHangUp();
             lifetime.StopApplication();
-        }) { IsBackground = true };
+        })
+        {
+            IsBackground = true,
+        };
         watch.Start();
     }
 
