@@ -15,6 +15,7 @@ RUN dotnet publish src/BpfRemote.Agent --configuration Release --use-current-run
 FROM ${RUNTIME_IMAGE}
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends libbpf1 \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* \
+    && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin bpfremote
 COPY --from=build /out/bpfremote-agent /out/bpfremote /usr/bin/
 ENTRYPOINT ["/usr/bin/bpfremote-agent"]

@@ -85,8 +85,17 @@ page() {
   return $status
 }
 
+# The agent's server, which talks to clients, is a user without privilege: that user passes through here, and to the program.
+chmod 711 "$scratch"
+server=$(id -un bpfremote 2>/dev/null || echo nobody)
+lockdown=()
+if ! setpriv --reuid="$server" --clear-groups bpfremote-agent --version >/dev/null 2>&1; then
+  echo "User $server cannot run programs in $repository: the agent stays one process, with --no-lockdown."
+  lockdown=(--no-lockdown)
+fi
+
 start '^ready$' bpfremote-demo-maps --pin-dir "$pins"
-start 'Listening on' bpfremote-agent --listen "$BPFREMOTE_ADDRESS" --runtime-dir "$scratch"
+start 'Listening on' bpfremote-agent --listen "$BPFREMOTE_ADDRESS" --runtime-dir "$scratch/run" "${lockdown[@]}"
 
 show bpfremote node show
 show bpfremote map list

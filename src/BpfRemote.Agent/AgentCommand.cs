@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using BpfRemote.Agent.Hosting;
+using BpfRemote.Libbpf;
 
 namespace BpfRemote.Agent;
 
@@ -29,7 +31,30 @@ public static class AgentCommand
             Description = "Where token keys are kept, over restarts. [default: $RUNTIME_DIRECTORY, else /run/bpfremote]",
             HelpName = "DIR",
         };
-        RootCommand command = new("Serves the eBPF maps of this node over gRPC, read-only.") { listen, config, plaintext, simulate, runtime };
+        Option<string> access = new("--access")
+        {
+            Description = "Which maps there are: all, by id, or the pinned ones, which takes no capability. [default: enumerate]",
+            HelpName = "enumerate|pins",
+        };
+        access.AcceptOnlyFromAmong("enumerate", "pins");
+        Option<string> user = new("--user")
+        {
+            Description = "The user that talks to clients, where the agent is started by root. [default: bpfremote, else nobody]",
+            HelpName = "NAME",
+        };
+        Option<bool> noLockdown = new("--no-lockdown") { Description = "Stay one process with all its privileges, for debugging." };
+        Option<string> inherited = new("--inherited") { Description = "From the broker to the server that it starts.", Hidden = true };
+        inherited.Validators.Add(given =>
+        {
+            if (InheritedFiles.TryParse(given.GetValueOrDefault<string>() ?? "") is null)
+            {
+                given.AddError("--inherited is what a broker tells the server that it starts; expected file descriptors");
+            }
+        });
+        RootCommand command = new("Serves the eBPF maps of this node over gRPC, read-only.")
+        {
+            listen, config, plaintext, simulate, access, runtime, user, noLockdown, inherited,
+        };
 
         AgentOptions? parsed = null;
         command.SetAction(result =>
@@ -41,7 +66,7 @@ public static class AgentCommand
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
             {
-                Console.Error.WriteLine($"bpfremote-agent: --config {result.GetValue(config)}: {e.Message}");
+                Console.Error.WriteLine($"bpfremote-agent: --config {result.GetValue(config)}: {InheritedFiles.Explain(e, result.GetValue(inherited) is not null)}");
                 return UsageError;
             }
 
@@ -50,7 +75,11 @@ public static class AgentCommand
                 Listen = result.GetValue(listen) is { Length: > 0 } endpoints ? endpoints : file.Listen,
                 Plaintext = file.Plaintext || result.GetValue(plaintext),
                 Simulate = file.Simulate || result.GetValue(simulate),
+                Access = result.GetValue(access) is { } mode ? Enum.Parse<MapAccess>(mode, ignoreCase: true) : file.Access,
                 RuntimeDirectory = result.GetValue(runtime) ?? file.RuntimeDirectory,
+                User = result.GetValue(user) ?? file.User,
+                NoLockdown = file.NoLockdown || result.GetValue(noLockdown),
+                Inherited = result.GetValue(inherited) is { } files ? InheritedFiles.TryParse(files) : null,
             };
             IReadOnlyList<string> violations = given.Violations();
             foreach (string violation in violations)

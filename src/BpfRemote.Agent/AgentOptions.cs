@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using BpfRemote.Agent.Hosting;
 using BpfRemote.Agent.Limits;
+using BpfRemote.Libbpf;
 
 namespace BpfRemote.Agent;
 
@@ -23,6 +24,22 @@ public sealed record AgentOptions
     /// <summary>Whether to serve an in-memory kernel with sample maps in place of the real one. Default: false.</summary>
     public bool Simulate { get; set; }
 
+    /// <summary>Which maps there are for the agent: all of them, by id, or the pinned ones, which takes no capability.
+    /// Default: enumerate.</summary>
+    public MapAccess Access { get; set; } = MapAccess.Enumerate;
+
+    /// <summary>The user that the server runs as, where the agent is started with the right to choose one. Default: bpfremote where
+    /// there is such a user, else nobody.</summary>
+    public string? User { get; set; }
+
+    /// <summary>Whether to stay one process with all its privileges and without a filter of system calls: for debugging.
+    /// Default: false.</summary>
+    public bool NoLockdown { get; set; }
+
+    /// <summary>What the broker that started this process handed down; null for a process of its own.</summary>
+    [JsonIgnore]
+    public InheritedFiles? Inherited { get; set; }
+
     /// <summary>Where the token keys are kept, over restarts and not over a reboot. Default: $RUNTIME_DIRECTORY, else /run/bpfremote;
     /// with <see cref="Simulate"/> a directory of the user's.</summary>
     public string? RuntimeDirectory { get; set; }
@@ -38,6 +55,9 @@ public sealed record AgentOptions
             ? Path.Combine(Environment.GetEnvironmentVariable("XDG_RUNTIME_DIR") ?? Path.GetTempPath(), $"bpfremote-{Environment.UserName}")
             : "/run/bpfremote");
 
+    /// <summary>The directory of the token keys: it belongs to the user that the server runs as, and to nobody else.</summary>
+    public string ResolveKeyDirectory() => Path.Combine(ResolveRuntimeDirectory(), "keys");
+
     /// <summary>Everything wrong with these options; empty for nothing.</summary>
     public IReadOnlyList<string> Violations()
     {
@@ -45,6 +65,11 @@ public sealed record AgentOptions
         if (Listen.Count == 0)
         {
             violations.Add("listen is empty; expected at least one endpoint");
+        }
+
+        if (!Enum.IsDefined(Access))
+        {
+            violations.Add($"access is {Access}; expected enumerate or pins");
         }
 
         foreach (string endpoint in Listen)
@@ -75,6 +100,7 @@ public sealed record AgentOptions
     ReadCommentHandling = JsonCommentHandling.Skip,
     AllowTrailingCommas = true,
     RespectNullableAnnotations = true,
-    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow)]
+    UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+    UseStringEnumConverter = true)]
 [JsonSerializable(typeof(AgentOptions))]
 internal sealed partial class AgentOptionsJson : JsonSerializerContext;

@@ -1,4 +1,9 @@
 using BpfRemote.Agent;
 using BpfRemote.Agent.Hosting;
 
-return AgentCommand.TryParse(args, out AgentOptions? options, out int exitCode) ? await AgentHost.RunAsync(options) : exitCode;
+if (!AgentCommand.TryParse(args, out AgentOptions? options, out int exitCode))
+{
+    return exitCode;
+}
+
+return BrokerHost.IsFor(options) ? BrokerHost.Run(options, args) : await AgentHost.RunAsync(options);

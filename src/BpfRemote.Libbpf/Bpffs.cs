@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.IO.Enumeration;
 using BpfRemote.Libbpf.Interop;
 
@@ -51,9 +50,7 @@ internal static unsafe class Bpffs
             }
         }
 
-        return new(pins.GroupBy(pin => pin.MapId).ToFrozenDictionary(
-            group => group.Key,
-            group => (IReadOnlyList<string>)[.. group.Select(pin => pin.Path).Order(StringComparer.Ordinal)]));
+        return PinnedMaps.From(pins);
     }
 
     /// <exception cref="BpfException">The kernel refused.</exception>

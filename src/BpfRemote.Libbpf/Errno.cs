@@ -23,11 +23,13 @@ public enum Errno
     ENFILE = 23,
     EMFILE = 24,
     ENOSPC = 28,
+    EPIPE = 32,
     EDEADLK = 35,
     ENAMETOOLONG = 36,
     ENOSYS = 38,
     ELOOP = 40,
     EOPNOTSUPP = 95,
+    ECONNRESET = 104,
     ETIMEDOUT = 110,
 
     /// <summary>524: the kernel's own "operation not supported", for which libc has no text.</summary>

@@ -6,9 +6,9 @@ public interface IMapSource
     /// <summary>What does not change while the node is up.</summary>
     NodeFacts Node { get; }
 
-    /// <summary>The smallest map id above <paramref name="after"/>, or null where there is none.</summary>
-    /// <exception cref="BpfException">EPERM: the process may not list maps.</exception>
-    uint? NextMapId(uint after);
+    /// <summary>The ids of the maps above <paramref name="after"/>, ascending; each is looked for when it is asked for.</summary>
+    /// <exception cref="BpfException">EPERM, from the enumeration: the process may not list maps.</exception>
+    IEnumerable<uint> MapIds(uint after);
 
     /// <summary>Opens a map read-only.</summary>
     /// <exception cref="BpfException">ENOENT: no such id. EPERM: the process may not open by id.</exception>

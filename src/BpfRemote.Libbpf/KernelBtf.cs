@@ -6,13 +6,9 @@ namespace BpfRemote.Libbpf;
 /// <summary>Reads BTF objects out of the kernel.</summary>
 internal static unsafe class KernelBtf
 {
-    /// <summary>The raw bytes of a BTF object.</summary>
-    /// <exception cref="BpfException">ENOENT: no such id.</exception>
-    internal static BtfBytes Read(uint id)
+    /// <summary>The raw bytes of an open BTF object.</summary>
+    internal static BtfBytes Read(SafeBpfHandle btf, string subject)
     {
-        string subject = $"BTF {id}";
-        using SafeBpfHandle btf = SafeBpfHandle.Wrap(BpfBtf.bpf_btf_get_fd_by_id(id), nameof(BpfBtf.bpf_btf_get_fd_by_id), subject);
-
         bpf_btf_info sized = default;
         ReadInfo(btf, ref sized, subject);
         int size = checked((int)sized.btf_size);

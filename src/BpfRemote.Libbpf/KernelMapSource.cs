@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using BpfRemote.Libbpf.Interop;
+using BpfRemote.Libbpf.Separation;
 
 namespace BpfRemote.Libbpf;
 
@@ -10,14 +11,28 @@ public sealed unsafe class KernelMapSource : IMapSource
 
     private readonly BatchSupport _batchSupport = new();
 
-    private KernelMapSource(NodeFacts node) => Node = node;
+    private readonly IMapAccess _access;
+
+    private KernelMapSource(NodeFacts node, IMapAccess access)
+    {
+        Node = node;
+        _access = access;
+    }
 
     /// <inheritdoc/>
     public NodeFacts Node { get; }
 
     /// <summary>Checks that this machine can do it, and reads what does not change while it is up.</summary>
     /// <exception cref="BpfUnavailableException">Not Linux, no eBPF in the kernel, or libbpf missing or older than 1.1.</exception>
-    public static KernelMapSource Create()
+    /// <param name="mode">Which maps there are.</param>
+    /// <param name="broker">What finds and opens maps; null for this process itself.</param>
+    public static KernelMapSource Create(MapAccess mode = MapAccess.Enumerate, BrokerConnection? broker = null)
+    {
+        IMapAccess access = broker ?? (IMapAccess)new DirectAccess();
+        return Create(mode is MapAccess.Pins ? new PinsAccess(access) : access);
+    }
+
+    private static KernelMapSource Create(IMapAccess access)
     {
         NativePrerequisites.Check();
         uint[] possibleCpus = CpuList.Parse(File.ReadAllText("/sys/devices/system/cpu/possible"));
@@ -29,12 +44,13 @@ public sealed unsafe class KernelMapSource : IMapSource
                 $"/sys/devices/system/cpu/possible names {possibleCpus.Length} CPUs, and libbpf counts {counted}");
         }
 
-        return new(new(
+        NodeFacts node = new(
             Line("/proc/sys/kernel/hostname"),
             Line("/proc/sys/kernel/osrelease"),
             Guid.Parse(Line("/proc/sys/kernel/random/boot_id")),
             possibleCpus,
-            Version()));
+            Version());
+        return new(node, access);
 
         static string Line(string path) => File.ReadAllText(path).TrimEnd('\n');
 
@@ -43,30 +59,10 @@ public sealed unsafe class KernelMapSource : IMapSource
     }
 
     /// <inheritdoc/>
-    public uint? NextMapId(uint after)
-    {
-        uint next;
-
-        // SAFETY: the kernel writes one id.
-        Errno error = (Errno)(-BpfMap.bpf_map_get_next_id(after, &next));
-        return error switch
-        {
-            Errno.None => next,
-            Errno.ENOENT => null,
-            _ => throw new BpfException(nameof(BpfMap.bpf_map_get_next_id), error, $"map {after}"),
-        };
-    }
+    public IEnumerable<uint> MapIds(uint after) => _access.MapIds(after);
 
     /// <inheritdoc/>
-    public IBpfMap OpenById(uint id)
-    {
-        string subject = $"map {id}";
-        bpf_get_fd_by_id_opts options = new() { sz = (nuint)sizeof(bpf_get_fd_by_id_opts), open_flags = BpfObj.BPF_F_RDONLY };
-
-        // SAFETY: libbpf reads options.sz bytes during the call and keeps no pointer.
-        int result = BpfMap.bpf_map_get_fd_by_id_opts(id, &options);
-        return Opened(SafeBpfHandle.Wrap(result, nameof(BpfMap.bpf_map_get_fd_by_id_opts), subject), subject);
-    }
+    public IBpfMap OpenById(uint id) => Opened(_access.OpenMap(id), $"map {id}");
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The path is not absolute.</exception>
@@ -77,21 +73,24 @@ public sealed unsafe class KernelMapSource : IMapSource
             throw new ArgumentException($"not an absolute path: {path}", nameof(path));
         }
 
-        return Opened(Bpffs.Open(path), path);
+        return Opened(_access.OpenPin(path), path);
     }
 
     /// <inheritdoc/>
-    public PinnedMaps ReadPins(CancellationToken cancellationToken) => Bpffs.ReadPins(cancellationToken);
+    public PinnedMaps ReadPins(CancellationToken cancellationToken) => _access.ReadPins(cancellationToken);
 
     /// <inheritdoc/>
-    public MapOwners ReadOwners(CancellationToken cancellationToken) =>
-        ProcessWalk.ReadOwners(Environment.ProcessId, cancellationToken);
+    public MapOwners ReadOwners(CancellationToken cancellationToken) => _access.ReadOwners(cancellationToken);
 
     /// <inheritdoc/>
-    public MapPrograms ReadPrograms(CancellationToken cancellationToken) => ProgramWalk.ReadPrograms(cancellationToken);
+    public MapPrograms ReadPrograms(CancellationToken cancellationToken) => _access.ReadPrograms(cancellationToken);
 
     /// <inheritdoc/>
-    public BtfBytes ReadBtf(uint id) => KernelBtf.Read(id);
+    public BtfBytes ReadBtf(uint id)
+    {
+        using SafeBpfHandle btf = _access.OpenBtf(id);
+        return KernelBtf.Read(btf, $"BTF {id}");
+    }
 
     /// <inheritdoc/>
     public NodeClocks ReadClocks() =>

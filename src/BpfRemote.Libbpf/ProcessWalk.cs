@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Globalization;
 using System.IO.Enumeration;
 using System.Runtime.InteropServices;
@@ -19,24 +18,20 @@ internal sealed unsafe class ProcessWalk
     private readonly HashSet<(uint MapId, OwnerProcess Owner)> _owners = [];
     private bool _complete = true;
 
-    /// <summary>Walks all processes but one.</summary>
-    internal static MapOwners ReadOwners(int exceptPid, CancellationToken cancellationToken)
+    /// <summary>Walks all processes but some.</summary>
+    internal static MapOwners ReadOwners(IReadOnlyList<int> exceptPids, CancellationToken cancellationToken)
     {
         ProcessWalk walk = new();
         foreach (uint pid in Numbers("/proc"))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (pid != exceptPid)
+            if (!exceptPids.Contains((int)pid))
             {
                 walk.Try(() => walk.ReadProcess(pid, cancellationToken));
             }
         }
 
-        return new(
-            walk._owners.GroupBy(held => held.MapId).ToFrozenDictionary(
-                group => group.Key,
-                group => (IReadOnlyList<OwnerProcess>)[.. group.Select(held => held.Owner).OrderBy(owner => owner.Pid)]),
-            walk._complete);
+        return MapOwners.From(walk._owners, walk._complete);
     }
 
     private void ReadProcess(uint pid, CancellationToken cancellationToken)

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using BpfRemote.Libbpf.Interop;
 
 namespace BpfRemote.Libbpf;
@@ -23,9 +22,7 @@ internal static unsafe class ProgramWalk
             AddUses(program, uses);
         }
 
-        return new(uses.GroupBy(use => use.MapId).ToFrozenDictionary(
-            group => group.Key,
-            group => (IReadOnlyList<BpfProgram>)[.. group.Select(use => use.Program)]));
+        return MapPrograms.From(uses);
     }
 
     private static uint? NextId(uint after)

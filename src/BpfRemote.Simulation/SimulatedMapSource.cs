@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using BpfRemote.Libbpf;
 
 namespace BpfRemote.Simulation;
@@ -82,19 +81,11 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
         }
     }
 
-    public uint? NextMapId(uint after)
+    public IEnumerable<uint> MapIds(uint after)
     {
-        lock (_lock)
+        for (uint? id = NextMapId(after); id is not null; id = NextMapId(id.Value))
         {
-            for (uint id = after; id < _lastId;)
-            {
-                if (_maps.ContainsKey(++id))
-                {
-                    return id;
-                }
-            }
-
-            return null;
+            yield return id.Value;
         }
     }
 
@@ -128,7 +119,7 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            return new PinnedMaps(ByMapId(_pins.Select(pin => (pin.Value.Id, pin.Key))));
+            return PinnedMaps.From(_pins.Select(pin => (pin.Value.Id, pin.Key)));
         }
     }
 
@@ -137,7 +128,7 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            return new MapOwners(ByMapId(_owners.OrderBy(owner => owner.Process.Pid)), Complete: true);
+            return MapOwners.From(_owners, complete: true);
         }
     }
 
@@ -146,7 +137,7 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
         cancellationToken.ThrowIfCancellationRequested();
         lock (_lock)
         {
-            return new MapPrograms(ByMapId(_programs.OrderBy(use => use.Program.Id)));
+            return MapPrograms.From(_programs);
         }
     }
 
@@ -158,7 +149,19 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
 
     private static ulong Nanoseconds(TimeSpan span) => (ulong)span.Ticks * TimeSpan.NanosecondsPerTick;
 
-    private static FrozenDictionary<uint, IReadOnlyList<T>> ByMapId<T>(IEnumerable<(uint MapId, T Item)> items) => items
-        .GroupBy(item => item.MapId, item => item.Item)
-        .ToFrozenDictionary(group => group.Key, IReadOnlyList<T> (group) => [.. group]);
+    private uint? NextMapId(uint after)
+    {
+        lock (_lock)
+        {
+            for (uint id = after; id < _lastId;)
+            {
+                if (_maps.ContainsKey(++id))
+                {
+                    return id;
+                }
+            }
+
+            return null;
+        }
+    }
 }

@@ -51,8 +51,8 @@ public sealed class ErrorInjectionTests
         await client.GetMapAsync(map.Selector, cancellationToken: Cancelled);
 
         await using RunningProgram injector = RunningProgram.Start(
-            strace, "--follow-forks", "--trace=bpf", $"--inject=bpf:error={error}:{CountZero}:{moments}", $"--attach={agent.Program.Id}");
-        await injector.WaitForLineAsync($"Process {agent.Program.Id} attached", Cancelled);
+            strace, "--follow-forks", "--trace=bpf", $"--inject=bpf:error={error}:{CountZero}:{moments}", $"--attach={agent.ServerId}");
+        await injector.WaitForLineAsync($"Process {agent.ServerId} attached", Cancelled);
         ScanRecord record = new(map);
         BpfRemoteException? failure = null;
         try

@@ -6,7 +6,7 @@ namespace BpfRemote.Libbpf.Tests;
 /// <summary>The kernel that the tests run on; they skip where it may not be used.</summary>
 internal static class Kernel
 {
-    private static readonly Lazy<KernelMapSource> Instance = new(KernelMapSource.Create);
+    private static readonly Lazy<KernelMapSource> Instance = new(() => KernelMapSource.Create());
 
     public static KernelMapSource Source
     {

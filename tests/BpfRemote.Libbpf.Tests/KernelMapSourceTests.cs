@@ -73,16 +73,12 @@ public sealed class KernelMapSourceTests : IDisposable
     {
         using WritableMap first = Kernel.Filled(BpfMapType.Hash, 1, 0);
         using WritableMap second = Kernel.Filled(BpfMapType.Hash, 1, 0);
-        List<uint> ids = [];
-        for (uint? id = Kernel.Source.NextMapId(0); id is not null; id = Kernel.Source.NextMapId(id.Value))
-        {
-            ids.Add(id.Value);
-        }
+        uint[] ids = [.. Kernel.Source.MapIds(0)];
 
         Assert.Contains(first.Id, ids);
         Assert.Contains(second.Id, ids);
         Assert.Equal(ids.Order().Distinct(), ids);
-        Assert.Null(Kernel.Source.NextMapId(int.MaxValue - 1));
+        Assert.Empty(Kernel.Source.MapIds(int.MaxValue - 1));
     }
 
     [Fact]
@@ -177,7 +173,7 @@ public sealed class KernelMapSourceTests : IDisposable
         using WritableMap written = Kernel.Filled(BpfMapType.Hash, 1, 0);
         using IBpfMap secondDescriptor = Kernel.Source.OpenById(written.Id);
 
-        MapOwners owners = ProcessWalk.ReadOwners(exceptPid: 0, _cancellation);
+        MapOwners owners = ProcessWalk.ReadOwners(exceptPids: [], _cancellation);
 
         string comm = File.ReadAllText("/proc/self/comm").TrimEnd('\n');
         Assert.Equal([new((uint)Environment.ProcessId, comm)], owners.Of(written.Id));
@@ -235,7 +231,7 @@ public sealed class KernelMapSourceTests : IDisposable
             [Errno.EPERM, Errno.EPERM, Errno.EPERM],
             WithoutCapabilities.Run(() => new[]
             {
-                Refusal(() => Kernel.Source.NextMapId(0)),
+                Refusal(() => Kernel.Source.MapIds(0).First()),
                 Refusal(() => Kernel.Source.OpenById(written.Id)),
                 Refusal(() => Kernel.Source.ReadPrograms(_cancellation)),
             }));

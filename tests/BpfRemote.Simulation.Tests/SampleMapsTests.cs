@@ -133,9 +133,9 @@ public sealed class SampleMapsTests
     private static List<MapInfo> All(SimulatedMapSource node)
     {
         List<MapInfo> maps = [];
-        for (uint? id = node.NextMapId(0); id is { } found; id = node.NextMapId(found))
+        foreach (uint id in node.MapIds(0))
         {
-            using IBpfMap open = node.OpenById(found);
+            using IBpfMap open = node.OpenById(id);
             maps.Add(open.Info);
         }
 

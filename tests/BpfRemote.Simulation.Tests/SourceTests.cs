@@ -18,10 +18,10 @@ public sealed class SourceTests
         SimulatedMap next = _kernel.Create(BpfMapType.Array, 4, 4, 1);
 
         Assert.Equal([1u, 4u], new[] { maps[0].Id, next.Id });
-        Assert.Equal(1u, _kernel.NextMapId(0));
-        Assert.Equal(4u, _kernel.NextMapId(1));
-        Assert.Null(_kernel.NextMapId(4));
-        Assert.Null(_kernel.NextMapId(uint.MaxValue));
+        Assert.Equal([1u, 4u], _kernel.MapIds(0));
+        Assert.Equal([4u], _kernel.MapIds(1));
+        Assert.Empty(_kernel.MapIds(4));
+        Assert.Empty(_kernel.MapIds(uint.MaxValue));
         Assert.Equal(Errno.ENOENT, Assert.Throws<BpfException>(() => _kernel.OpenById(2)).Errno);
     }
 

@@ -57,6 +57,12 @@ internal sealed partial class CallBoundary(ILogger<CallBoundary> log) : Intercep
 
     private RpcException Explain(BpfException e, ServerCallContext context)
     {
+        if (e.Errno is Errno.EPIPE or Errno.ECONNRESET)
+        {
+            // Of the socket to the broker: it has ended, and so does this process.
+            return ServiceError.Create(StatusCode.Unavailable, ErrorReason.Draining, "the agent shuts down; try again");
+        }
+
         LogKernelError(context.Method, e);
         return ServiceError.Create(
             StatusCode.Internal,

@@ -9,6 +9,8 @@ using BpfRemote.Agent.Maps.LookupElements;
 using BpfRemote.Agent.Node;
 using BpfRemote.Agent.Tokens;
 using BpfRemote.Libbpf;
+using BpfRemote.Libbpf.Lockdown;
+using BpfRemote.Libbpf.Separation;
 using BpfRemote.Simulation;
 using BpfRemote.Simulation.Samples;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -28,9 +30,17 @@ public static partial class AgentHost
     {
         try
         {
-            (IMapSource source, ITimer? churn) = options.Simulate ? SimulateNode() : (OpenKernel(), null);
+            using BrokerConnection? broker =
+                options.Inherited is { } inherited ? new BrokerConnection(inherited.Opens, inherited.Walks) : null;
+            (IMapSource source, ITimer? churn) = options.Simulate ? SimulateNode() : (OpenKernel(options, broker), null);
             using ITimer? running = churn;
             await using WebApplication agent = Build(options, source, TimeProvider.System);
+            LockDown(options, agent.Logger);
+            if (broker is not null)
+            {
+                EndWith(broker, agent.Lifetime);
+            }
+
             await agent.StartAsync();
             foreach (string endpoint in agent.Urls.Select(ListenEndpoint.Spell))
             {
@@ -47,26 +57,69 @@ public static partial class AgentHost
         }
         catch (Exception e) when (e is IOException or BpfUnavailableException or SocketException or UnauthorizedAccessException)
         {
-            await Console.Error.WriteLineAsync($"bpfremote-agent: {e.Message}");
+            await Console.Error.WriteLineAsync($"bpfremote-agent: {InheritedFiles.Explain(e, options.Inherited is not null)}");
             return Failed;
         }
     }
 
     /// <summary>The kernel of this machine.</summary>
     /// <exception cref="BpfUnavailableException">There is none to read, or the process may not list its maps.</exception>
-    private static KernelMapSource OpenKernel()
+    private static KernelMapSource OpenKernel(AgentOptions options, BrokerConnection? broker)
     {
-        KernelMapSource kernel = KernelMapSource.Create();
+        KernelMapSource kernel = KernelMapSource.Create(options.Access, broker);
         try
         {
-            _ = kernel.NextMapId(0);
+            _ = kernel.MapIds(0).Any();
             return kernel;
         }
         catch (BpfException e) when (e.Errno == Errno.EPERM)
         {
             throw new BpfUnavailableException(
-                "listing eBPF maps needs CAP_SYS_ADMIN: run the agent as root, or with --simulate to serve sample maps", e);
+                "listing eBPF maps needs CAP_SYS_ADMIN: run the agent as root, with --access pins for what it may read of the pinned maps, "
+                + "or with --simulate to serve sample maps",
+                e);
         }
+    }
+
+    /// <summary>Gives up what serving takes not: all is loaded and probed, and nobody has connected yet.</summary>
+    private static void LockDown(AgentOptions options, ILogger logger)
+    {
+        if (options.Simulate)
+        {
+            return; // sample maps, on any OS
+        }
+
+        if (options.NoLockdown)
+        {
+            LogNoLockdown(logger);
+            return;
+        }
+
+        Duties duties = Duties.ReadMaps | Duties.Serve;
+        if (options.Inherited is null)
+        {
+            duties |= options.Access is MapAccess.Pins ? Duties.OpenPins : Duties.OpenPins | Duties.OpenIds;
+            LogOneProcess(logger);
+        }
+
+        ProcessLockdown.Apply(duties);
+        ulong capabilities = CapabilitySet.OfThisThread().Bits;
+        LogLockdown(logger, Environment.UserName, capabilities, duties);
+    }
+
+    /// <summary>Ends the agent when its broker has ended, or wants it to.</summary>
+    private static void EndWith(BrokerConnection broker, IHostApplicationLifetime lifetime)
+    {
+        ProcessLockdown.EndWithParent();
+        Thread watch = new(() =>
+        {
+            broker.WaitForHangUp();
+            lifetime.StopApplication();
+        })
+        {
+            IsBackground = true,
+        };
+        watch.Start();
     }
 
     /// <summary>A node in memory, and the timer that keeps its maps changing.</summary>
@@ -92,7 +145,8 @@ public static partial class AgentHost
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
 
-        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = AgentListeners.CreateListenSocket);
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket =
+            endpoint => AgentListeners.CreateListenSocket(endpoint, options));
         builder.WebHost.ConfigureKestrel(kestrel => AgentListeners.Configure(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
@@ -102,7 +156,7 @@ public static partial class AgentHost
             .AddSingleton(source)
             .AddSingleton(time)
             .AddSingleton(services => new TokenKeyRing(
-                options.ResolveRuntimeDirectory(), time, services.GetRequiredService<ILogger<TokenKeyRing>>()))
+                options.ResolveKeyDirectory(), time, services.GetRequiredService<ILogger<TokenKeyRing>>()))
             .AddSingleton<TokenSealer>()
             .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
             .AddSingleton<ScanSlots>()
@@ -137,6 +191,18 @@ public static partial class AgentHost
     [LoggerMessage(EventId = 101, Level = LogLevel.Information,
         Message = "Listening on {Endpoint}: agent {Version}, kernel {Kernel}, libbpf {Libbpf}")]
     private static partial void LogListening(ILogger logger, string endpoint, string version, string kernel, string libbpf);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Information,
+        Message = "Locked down: user {User}, capabilities {Capabilities:x}, no new privileges, system calls for {Duties} only")]
+    private static partial void LogLockdown(ILogger logger, string user, ulong capabilities, Duties duties);
+
+    [LoggerMessage(EventId = 104, Level = LogLevel.Warning,
+        Message = "The lockdown is off: this one process, which talks to clients, keeps all its privileges")]
+    private static partial void LogNoLockdown(ILogger logger);
+
+    [LoggerMessage(EventId = 105, Level = LogLevel.Information,
+        Message = "One process reads maps and opens them: it may not start another as another user, or the kernel is older than 5.19")]
+    private static partial void LogOneProcess(ILogger logger);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Warning,
         Message = "Plain HTTP is on: every user of this machine can read every map through it")]

@@ -34,7 +34,6 @@ internal static class AgentListeners
             switch (ListenEndpoint.TryParse(text, options.Plaintext, out string error))
             {
                 case UnixEndpoint unix:
-                    RemoveStaleSocket(unix.Path);
                     kestrel.ListenUnixSocket(unix.Path, listen => Identify(listen, features =>
                         Caller.OfUnixPeer(features.Get<IConnectionSocketFeature>()!, options.Simulate)));
                     break;
@@ -47,14 +46,45 @@ internal static class AgentListeners
         }
     }
 
-    /// <summary>Makes listening sockets: one on a path is closed to strangers before it can take a connection.</summary>
-    public static Socket CreateListenSocket(EndPoint endpoint)
+    /// <summary>The paths of valid options' unix endpoints, in their order.</summary>
+    public static IEnumerable<string> UnixPaths(AgentOptions options) => options.Listen
+        .Select(text => ListenEndpoint.TryParse(text, options.Plaintext, out _))
+        .OfType<UnixEndpoint>()
+        .Select(endpoint => endpoint.Path);
+
+    /// <summary>Makes listening sockets, or takes those that the broker has bound.</summary>
+    public static Socket CreateListenSocket(EndPoint endpoint, AgentOptions options)
     {
-        Socket socket = SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
-        if (endpoint is UnixDomainSocketEndPoint && !OperatingSystem.IsWindows())
+        if (endpoint is not UnixDomainSocketEndPoint)
+        {
+            return SocketTransportOptions.CreateDefaultBoundListenSocket(endpoint);
+        }
+
+        string path = endpoint.ToString()!;
+        return options.Inherited is { } inherited
+            ? new Socket(new SafeSocketHandle(inherited.Sockets[UnixPaths(options).ToList().IndexOf(path)], ownsHandle: true))
+            : Bind(path);
+    }
+
+    /// <summary>Binds a socket to a path, closed to strangers before it can take a connection.</summary>
+    /// <exception cref="IOException">Another agent listens there, or the path is something else.</exception>
+    public static Socket Bind(string path)
+    {
+        RemoveStaleSocket(path);
+        Socket socket;
+        try
+        {
+            socket = SocketTransportOptions.CreateDefaultBoundListenSocket(new UnixDomainSocketEndPoint(path));
+        }
+        catch (SocketException e)
+        {
+            throw new IOException($"cannot listen at {path}: {e.Message}", e);
+        }
+
+        if (!OperatingSystem.IsWindows())
         {
             // Bound and not yet listening: nobody can have connected.
-            File.SetUnixFileMode(endpoint.ToString()!, SocketMode);
+            File.SetUnixFileMode(path, SocketMode);
         }
 
         return socket;

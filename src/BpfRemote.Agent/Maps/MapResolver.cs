@@ -83,9 +83,9 @@ internal sealed class MapResolver(IMapSource source)
     /// <param name="after">Only ids above this.</param>
     public IEnumerable<IBpfMap> OpenAll(uint after)
     {
-        for (uint? id = source.NextMapId(after); id is not null; id = source.NextMapId(id.Value))
+        foreach (uint id in source.MapIds(after))
         {
-            if (TryOpenListed(id.Value) is { } map)
+            if (TryOpenListed(id) is { } map)
             {
                 yield return map;
             }

@@ -34,8 +34,13 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
             LibbpfVersion = facts.LibbpfVersion,
             StartTime = _startTime,
             Principal = Caller.Of(context).Principal,
-            AccessMode = options.Simulate ? AccessMode.Simulated : AccessMode.Enumerate,
-            Lockdown = ReadLockdown(),
+            AccessMode = options switch
+            {
+                { Simulate: true } => AccessMode.Simulated,
+                { Access: MapAccess.Pins } => AccessMode.Pins,
+                _ => AccessMode.Enumerate,
+            },
+            Lockdown = ReadLockdown(options),
             Limits = new V1.Limits
             {
                 MaxResponseBytes = AgentLimits.MaxResponseBytes,
@@ -61,7 +66,7 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
     }
 
     /// <summary>What holds for this process, as the kernel says: a service manager may have set it.</summary>
-    private static Lockdown ReadLockdown()
+    private static Lockdown ReadLockdown(AgentOptions options)
     {
         const string Status = "/proc/self/status";
         if (!File.Exists(Status))
@@ -77,6 +82,7 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
         {
             NoNewPrivs = status.GetValueOrDefault("NoNewPrivs") == "1",
             Seccomp = status.GetValueOrDefault("Seccomp") == "2",
+            PrivilegesSeparated = options.Inherited is not null,
         };
     }
 }

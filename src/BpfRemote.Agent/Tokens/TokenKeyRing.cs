@@ -21,16 +21,29 @@ internal sealed partial class TokenKeyRing
     private readonly ILogger<TokenKeyRing> _log;
     private TokenKey[] _keys = [];
 
-    /// <param name="runtimeDirectory">Where the keys are kept; created with mode 0755 where it is missing.</param>
+    /// <param name="directory">Where the keys are kept; created with mode 0700 where it is missing.</param>
     /// <param name="time">The clock that rotation follows.</param>
     /// <param name="log">Where a key file that cannot be used is reported.</param>
-    public TokenKeyRing(string runtimeDirectory, TimeProvider time, ILogger<TokenKeyRing> log)
+    public TokenKeyRing(string directory, TimeProvider time, ILogger<TokenKeyRing> log)
     {
-        _path = Path.Combine(runtimeDirectory, FileName);
+        _path = Path.Combine(directory, FileName);
         _time = time;
         _log = log;
-        Directory.CreateDirectory(runtimeDirectory);
+        CreateDirectory(directory);
         _ = Current;
+    }
+
+    /// <summary>Makes a directory that is for its owner alone, where it is missing.</summary>
+    public static void CreateDirectory(string directory)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(directory);
+        }
+        else
+        {
+            Directory.CreateDirectory(directory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        }
     }
 
     /// <summary>The key to seal with; rotates when the day is over.</summary>

@@ -1,5 +1,6 @@
 using BpfRemote.Agent.Hosting;
 using BpfRemote.Agent.Limits;
+using BpfRemote.Libbpf;
 using Xunit;
 
 namespace BpfRemote.Agent.Tests.Hosting;
@@ -82,6 +83,15 @@ public sealed class AgentOptionsTests
             Assert.Equal(32, options.Limits.MaxConcurrentScans);
             Assert.False(options.Plaintext);
         });
+
+    [Fact]
+    public void Access_is_named() => WithFile(
+        """{ "access": "pins" }""", file => Assert.Equal(MapAccess.Pins, AgentOptions.Load(file).Access));
+
+    [Fact]
+    public void Access_by_a_number_that_has_no_meaning_is_a_violation() => WithFile(
+        """{ "access": 7 }""",
+        file => Assert.Equal(["access is 7; expected enumerate or pins"], AgentOptions.Load(file).Violations()));
 
     private static void WithFile(string content, Action<string> test)
     {

@@ -2,18 +2,23 @@ using System.Globalization;
 
 namespace BpfRemote.EndToEnd.Programs;
 
-/// <summary>An agent as its users run it, and what the kernel says of the process.</summary>
+/// <summary>An agent that listens, as its users run it, and what the kernel says of its processes.</summary>
 internal sealed class AgentProcess(RunningProgram program) : IAsyncDisposable
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
-    /// <summary>The process.</summary>
+    /// <summary>The process that was started: the broker, where it has started a server.</summary>
     public RunningProgram Program => program;
+
+    /// <summary>The process that talks to clients.</summary>
+    public int ServerId { get; } = File.ReadAllText($"/proc/{program.Id}/task/{program.Id}/children").Trim() is { Length: > 0 } server
+        ? int.Parse(server, CultureInfo.InvariantCulture)
+        : program.Id;
 
     /// <summary>Memory in use, in bytes.</summary>
     public long ResidentBytes => 1024 * long.Parse(
-        File.ReadLines($"/proc/{program.Id}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
+        File.ReadLines($"/proc/{ServerId}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal)).Split(' ', StringSplitOptions.RemoveEmptyEntries)[1],
         CultureInfo.InvariantCulture);
 
     /// <summary>What each open file descriptor leads to, such as <c>anon_inode:bpf-map</c>.</summary>
@@ -22,7 +27,7 @@ internal sealed class AgentProcess(RunningProgram program) : IAsyncDisposable
         get
         {
             List<string> files = [];
-            foreach (string fd in Directory.EnumerateFileSystemEntries($"/proc/{program.Id}/fd"))
+            foreach (string fd in Directory.EnumerateFileSystemEntries($"/proc/{ServerId}/fd"))
             {
                 if (new FileInfo(fd).LinkTarget is { } target)
                 {

@@ -9,7 +9,14 @@ internal sealed class AgentSite : IDisposable
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("bpfremote-e2e-");
 
     /// <param name="configuration">The agent's configuration file, JSON.</param>
-    public AgentSite(string configuration = "{}") => File.WriteAllText(ConfigurationPath, configuration);
+    public AgentSite(string configuration = "{}")
+    {
+        File.WriteAllText(ConfigurationPath, configuration);
+
+        // The server, which is another user, passes through.
+        File.SetUnixFileMode(
+            DirectoryPath, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherExecute);
+    }
 
     /// <summary>The agent under test: the one of this build, or the one that BPFREMOTE_TEST_AGENT names, such as a published one.</summary>
     public static string AgentProgram { get; } =
@@ -30,19 +37,21 @@ internal sealed class AgentSite : IDisposable
     /// <summary>Starts an agent and waits until it listens.</summary>
     /// <param name="plaintext">Whether it listens on a free port of loopback too.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
+    /// <param name="options">More of its options.</param>
     /// <exception cref="ProgramEndedException">It did not start.</exception>
-    public async Task<AgentProcess> StartAgentAsync(CancellationToken cancellationToken, bool plaintext = false)
+    public async Task<AgentProcess> StartAgentAsync(
+        CancellationToken cancellationToken, bool plaintext = false, params IEnumerable<string> options)
     {
         string[] http = plaintext ? ["--listen", "http://127.0.0.1:0", "--plaintext"] : [];
-        AgentProcess agent = new(RunningProgram.Start(AgentProgram, [.. CommandLine, .. http]));
+        RunningProgram program = RunningProgram.Start(AgentProgram, [.. CommandLine, .. http, .. options]);
         try
         {
-            await agent.Program.WaitForLineAsync($"Listening on {Address}:", cancellationToken);
-            return agent;
+            await program.WaitForLineAsync($"Listening on {Address}:", cancellationToken);
+            return new AgentProcess(program);
         }
         catch
         {
-            await agent.DisposeAsync();
+            await program.DisposeAsync();
             throw;
         }
     }

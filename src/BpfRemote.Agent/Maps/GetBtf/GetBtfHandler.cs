@@ -71,6 +71,10 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
         {
             throw NotAvailable("the kernel has no such BTF object");
         }
+        catch (BpfException e) when (e.Errno == Errno.EPERM)
+        {
+            throw NotAvailable("BTF objects are opened by id, which takes CAP_SYS_ADMIN: this agent opens pinned maps only");
+        }
     }
 
     private static RpcException NotAvailable(string message) =>
