@@ -102,7 +102,7 @@ show bpfremote map list
 page
 token=$(sed -n 's/.*--resume //p' "$scratch/stderr")
 page --resume "$token"
-show bpfremote map lookup pinned "$pins/routes" key 32 0 0 0 10 0 7 99
+show bpfremote map lookup pinned "$pins/routes" key prefixlen=32 addr=10.0.7.99
 show bpfremote map count pinned "$pins/conn_table"
 
 if $once; then

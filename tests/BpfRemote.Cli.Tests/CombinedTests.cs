@@ -9,7 +9,11 @@ public sealed class CombinedTests
 {
     private static readonly Layout Bytes = new()
     {
-        KeySize = 1, ValueSize = 1, ValueStride = 16, ValueKind = ValueKind.PerCpu, PossibleCpuIds = { 0, 1 },
+        KeySize = 1,
+        ValueSize = 1,
+        ValueStride = 16,
+        ValueKind = ValueKind.PerCpu,
+        PossibleCpuIds = { 0, 1 },
     };
 
     [Theory]

@@ -9,7 +9,11 @@ public sealed class HistogramTests
 {
     private static readonly Layout CountPerCpu = new()
     {
-        KeySize = 8, ValueSize = 8, ValueStride = 16, ValueKind = ValueKind.PerCpu, PossibleCpuIds = { 0, 1 },
+        KeySize = 8,
+        ValueSize = 8,
+        ValueStride = 16,
+        ValueKind = ValueKind.PerCpu,
+        PossibleCpuIds = { 0, 1 },
     };
 
     [Theory]

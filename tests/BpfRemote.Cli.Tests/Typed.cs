@@ -14,7 +14,11 @@ internal static class Typed
 
     public static readonly Layout PerCpu = new()
     {
-        KeySize = 8, ValueSize = 16, ValueStride = 32, ValueKind = ValueKind.PerCpu, PossibleCpuIds = { 0, 8 },
+        KeySize = 8,
+        ValueSize = 16,
+        ValueStride = 32,
+        ValueKind = ValueKind.PerCpu,
+        PossibleCpuIds = { 0, 8 },
     };
 
     /// <summary>10.0.0.<paramref name="host"/>, port 443, three bytes of padding but one.</summary>

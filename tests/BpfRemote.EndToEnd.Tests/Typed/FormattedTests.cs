@@ -67,7 +67,12 @@ public sealed class FormattedTests
         using WritableMap inner = WritableMap.Create(new() { Type = BpfMapType.Array, KeySize = 4, ValueSize = 8, MaxEntries = 1 });
         using WritableMap map = WritableMap.Create(new()
         {
-            Type = type, Name = "outer", KeySize = 4, ValueSize = 4, MaxEntries = 3, InnerMap = inner,
+            Type = type,
+            Name = "outer",
+            KeySize = 4,
+            ValueSize = 4,
+            MaxEntries = 3,
+            InnerMap = inner,
         });
         map.Update(BitConverter.GetBytes(1), inner.Handle);
         await AssertPrintedAlikeAsync(map);
