@@ -26,7 +26,8 @@ public sealed class LeafTests
         BtfWriter w = new();
         uint word = w.Int("unsigned int", 4);
         uint inner = w.Struct("inner", 16, ("a", word, 0), ("slots", w.Array(word, 3, word), 32));
-        BtfValueLayout outer = w.Parse().Layout(w.Struct("outer", 20, ("since", word, 0), ("stats", inner, 32)));
+        uint type = w.Struct("outer", 20, ("since", word, 0), ("stats", inner, 32));
+        BtfValueLayout outer = w.Parse().Layout(type);
 
         BtfField slot = outer.FindField("stats.slots[2]");
 
