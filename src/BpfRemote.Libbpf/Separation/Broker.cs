@@ -62,6 +62,9 @@ public sealed class Broker : IDisposable
         walks.Start();
         ProcessLockdown.Apply(enumerates ? Duties.OpenPins | Duties.OpenIds : Duties.OpenPins);
         Serve(_opens, requests);
+
+        // A walk may be under way still, whose answer goes nowhere: its channel must not be taken from under it.
+        walks.Join();
     }
 
     /// <summary>Asks the server to end. Until it has, maps are opened for the calls that it still answers.</summary>

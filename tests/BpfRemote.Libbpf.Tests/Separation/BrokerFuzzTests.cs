@@ -75,7 +75,7 @@ public sealed class BrokerFuzzTests
         (BrokerChannel ours, SafeFileHandle theirs) = BrokerChannel.CreatePair();
         Thread broker = new(() => Broker.Serve(ours, requests)) { IsBackground = true };
         broker.Start();
-        using (ours)
+        using BrokerChannel served = ours;
         using (Socket server = new(new SafeSocketHandle(theirs.DangerousGetHandle(), ownsHandle: true)))
         {
             theirs.SetHandleAsInvalid();
@@ -105,6 +105,7 @@ public sealed class BrokerFuzzTests
             }
         }
 
+        // With the server's end gone it ends by itself, and only then is its channel taken away.
         Assert.True(broker.Join(TimeSpan.FromSeconds(10)));
         Assert.Equal(open, OpenObjects());
     }
