@@ -80,6 +80,10 @@ internal sealed class Session : IDisposable
                 ExitCode.Failed, $"several maps match this handle: id {string.Join(", id ", maps.Select(static map => map.Id))}"),
         };
 
+    /// <summary>What to scan a selected map by. A pin stays what was asked for, so that the agent notices when it leads to another map.</summary>
+    public static MapSelector ScanTarget(MapSelector selector, Map map) =>
+        selector.SelectorCase == MapSelector.SelectorOneofCase.PinnedPath ? selector : MapSelectors.ById(map.Id);
+
     /// <exception cref="CommandException">The settings ask for a form that the command's results do not have.</exception>
     public void ExpectTableOrJson()
     {

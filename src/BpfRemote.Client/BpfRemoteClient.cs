@@ -62,7 +62,7 @@ public sealed class BpfRemoteClient : IDisposable
     {
         AsyncUnaryCall<GetNodeResponse> call = _nodes.GetNodeAsync(new(), cancellationToken: cancellationToken);
         GetNodeResponse response = await FinishAsync(call, cancellationToken).ConfigureAwait(false);
-        return response.Node ?? throw Invalid("GetNode answered without a node");
+        return response.Node ?? throw new InvalidResponseException("GetNode answered without a node");
     }
 
     /// <summary>The maps of the node that the caller may see, by id; asks for page after page as it is enumerated.</summary>
@@ -99,7 +99,7 @@ public sealed class BpfRemoteClient : IDisposable
         GetMapRequest request = new() { Map = map, View = view };
         AsyncUnaryCall<GetMapResponse> call = _maps.GetMapAsync(request, cancellationToken: cancellationToken);
         GetMapResponse response = await FinishAsync(call, cancellationToken).ConfigureAwait(false);
-        return response.Map ?? throw Invalid("GetMap answered without a map");
+        return response.Map ?? throw new InvalidResponseException("GetMap answered without a map");
     }
 
     /// <summary>The values of given keys, in as many calls as their number asks for.</summary>
@@ -122,7 +122,7 @@ public sealed class BpfRemoteClient : IDisposable
         {
             // Nothing can be looked up here, and the agent's refusal says why.
             await LookupOnceAsync(selector, keys, cancellationToken).ConfigureAwait(false);
-            throw Invalid("LookupElements answered for a map that has nothing to look up");
+            throw new InvalidResponseException("LookupElements answered for a map that has nothing to look up");
         }
 
         if (keys.IsEmpty || keys.Length % keySize != 0)
@@ -144,7 +144,7 @@ public sealed class BpfRemoteClient : IDisposable
                 || response.Found.Count != size
                 || response.Values.Length != size * described.ValueStride)
             {
-                throw Invalid($"LookupElements answered with another shape than {size} keys of this map have");
+                throw new InvalidResponseException($"LookupElements answered with another shape than {size} keys of this map have");
             }
 
             responses.Add(response);
@@ -239,7 +239,4 @@ public sealed class BpfRemoteClient : IDisposable
     private Exception Failed(RpcException error, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
         ? new OperationCanceledException(error.Message, error, cancellationToken)
         : new RpcFailure(error).ToException(_address);
-
-    private static InvalidResponseException Invalid(string what) =>
-        new($"The agent's answer contradicts the protocol: {what}.", continuationToken: null);
 }

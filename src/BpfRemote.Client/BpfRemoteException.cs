@@ -83,8 +83,8 @@ public sealed class AgentUnreachableException : BpfRemoteException
 /// <summary>The agent's answer contradicts the protocol, so nothing that follows from it can be trusted.</summary>
 public sealed class InvalidResponseException : BpfRemoteException
 {
-    internal InvalidResponseException(string message, string? continuationToken)
-        : base(message, RpcFailure.InvalidResponse, continuationToken)
+    internal InvalidResponseException(string what, string? continuationToken = null)
+        : base($"The agent's answer contradicts the protocol: {what}.", RpcFailure.InvalidResponse, continuationToken)
     {
     }
 }

@@ -90,7 +90,7 @@ internal sealed class ScanProgress(LookupBatchRequest request)
         }
     }
 
-    private InvalidResponseException Invalid(string what) => new($"The agent's answer contradicts the protocol: {what}.", Token);
+    private InvalidResponseException Invalid(string what) => new(what, Token);
 
     private static ScanCost Sum(ScanCost before, ScanCost call) => new()
     {

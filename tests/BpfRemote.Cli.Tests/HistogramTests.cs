@@ -118,6 +118,15 @@ public sealed class HistogramTests
         Assert.Contains("values are counts", error.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Values_that_the_kernel_refuses_are_no_counts()
+    {
+        CommandException error = Assert.Throws<CommandException>(
+            () => Write(SlotScale.Log2, new() { MapId = 7, KeySize = 4, ValueSize = 4, ValueError = "ENOTSUPP" }, schema: null, ([0, 0, 0, 0], [])));
+        Assert.Equal(ExitCode.Failed, error.ExitCode);
+        Assert.Contains("the kernel gives no values of map", error.Message, StringComparison.Ordinal);
+    }
+
     private static byte[] U64(ulong value) => BitConverter.GetBytes(value);
 
     private static string Write(

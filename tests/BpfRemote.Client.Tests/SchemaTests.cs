@@ -50,6 +50,7 @@ public sealed class SchemaTests : IDisposable
     [Theory]
     [InlineData(null, "struct stat", "There is no type 'struct stat'. Did you mean stats?")]
     [InlineData("struct stats", "struct stats", "The map's keys have 4 bytes, and struct stats takes 8.")]
+    [InlineData("unsigned int", "unsigned int", "The map's values have 8 bytes, and unsigned int takes 4.")]
     public void Names_that_are_no_types_of_the_map_are_refused(string? keyType, string valueType, string expected)
     {
         SchemaException error = Assert.Throws<SchemaException>(() => MapSchema.Create(Map, Program("m").Parse(), keyType, valueType));

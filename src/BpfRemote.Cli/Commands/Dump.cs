@@ -44,8 +44,7 @@ internal sealed class Dump(
 
     private async Task ScanAsync(CancellationToken cancellationToken)
     {
-        // A pin stays what was asked for, so that the agent notices when it leads to another map.
-        MapSelector target = selector.SelectorCase == MapSelector.SelectorOneofCase.PinnedPath ? selector : MapSelectors.ById(_map.Id);
+        MapSelector target = Session.ScanTarget(selector, _map);
         MapSchema? schema = await schemas.FindAsync(_map, selector, cancellationToken);
         bool begun = false;
         ScanCost cost = new();

@@ -74,7 +74,7 @@ internal sealed class MapDiff : RemoteCommand
             MapComparison comparison = new(writer, schema);
             try
             {
-                await comparison.RunAsync(old, now, () => WaitAsync(interval, cancellationToken), cancellationToken);
+                await comparison.RunAsync(old, now, () => WaitAsync(session.Time, interval, cancellationToken), cancellationToken);
                 writer?.End();
             }
             catch (Exception error) when (writer is not null && Failure.Of(error) is { Message.Length: > 0 } failure
@@ -90,8 +90,8 @@ internal sealed class MapDiff : RemoteCommand
 
     private static Option<string?> File(string name, string description) => new(name) { Description = description, HelpName = "FILE" };
 
-    private static Task WaitAsync(TimeSpan? interval, CancellationToken cancellationToken) =>
-        interval is { } time ? Task.Delay(time, TimeProvider.System, cancellationToken) : Task.CompletedTask;
+    private static Task WaitAsync(TimeProvider time, TimeSpan? interval, CancellationToken cancellationToken) =>
+        interval is { } wait ? Task.Delay(wait, time, cancellationToken) : Task.CompletedTask;
 
     private async Task<DiffSide> OpenAsync(
         Session session,

@@ -141,8 +141,9 @@ internal sealed class DumpEntry(string path)
         }
     }
 
+    /// <summary>The error of a dump that cannot be used.</summary>
+    public CommandException Unusable(string why) => new(ExitCode.Failed, $"'{path}' is no dump of a map: {why}");
+
     private CommandException NoBytes(ref Utf8JsonReader json) =>
         Unusable($"entry {_count} has a {json.TokenType} where bytes such as [\"0x1f\",\"0x00\"] are expected, as -j map dump prints them");
-
-    private CommandException Unusable(string why) => new(ExitCode.Failed, $"'{path}' is no dump of a map: {why}");
 }

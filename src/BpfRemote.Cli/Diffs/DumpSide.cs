@@ -26,7 +26,7 @@ internal sealed class DumpSide(string path) : DiffSide
         }
         catch (JsonException error)
         {
-            throw Unusable($"it is no JSON: {error.Message}");
+            throw _entry.Unusable($"it is no JSON: {error.Message}");
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -51,7 +51,7 @@ internal sealed class DumpSide(string path) : DiffSide
             {
                 if (length >= MaxEntryBytes)
                 {
-                    throw Unusable($"an entry has more than {MaxEntryBytes >> 20} MiB of text");
+                    throw _entry.Unusable($"an entry has more than {MaxEntryBytes >> 20} MiB of text");
                 }
 
                 Array.Resize(ref buffer, 2 * length);
@@ -75,7 +75,7 @@ internal sealed class DumpSide(string path) : DiffSide
                 case JsonTokenType.StartObject:
                     break;
                 default:
-                    throw Unusable($"it has a {reader.TokenType} where an entry, an object, is expected");
+                    throw _entry.Unusable($"it has a {reader.TokenType} where an entry, an object, is expected");
             }
 
             int start = (int)reader.TokenStartIndex;
@@ -91,6 +91,4 @@ internal sealed class DumpSide(string path) : DiffSide
         state = done.CurrentState;
         return (int)done.BytesConsumed;
     }
-
-    private CommandException Unusable(string why) => new(ExitCode.Failed, $"'{path}' is no dump of a map: {why}");
 }

@@ -1,3 +1,4 @@
+using BpfRemote.Cli.Entries;
 using BpfRemote.Client;
 
 namespace BpfRemote.Cli.Diffs;

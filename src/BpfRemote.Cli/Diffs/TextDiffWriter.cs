@@ -92,5 +92,5 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
     }
 
     private static string? Number(ReadOnlySpan<byte> value, EntryShape shape) =>
-        value.Length is 1 or 2 or 4 or 8 ? $"{NodeNumber.Read(value, shape.Order)}" : null;
+        NodeNumber.Fits(value.Length) ? $"{NodeNumber.Read(value, shape.Order)}" : null;
 }

@@ -21,7 +21,7 @@ internal sealed class Cell
     {
         _kind = kind;
         _order = order;
-        _isNumber = size is 1 or 2 or 4 or 8;
+        _isNumber = NodeNumber.Fits(size);
         _hexWidth = Math.Max(title.Length, ((int)size * 3) - 1) + Gap;
         string meaning = kind switch
         {

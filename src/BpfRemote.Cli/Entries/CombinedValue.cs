@@ -39,10 +39,10 @@ internal sealed class CombinedValue
             return null;
         }
 
-        return schema is not null || layout.ValueSize is 1 or 2 or 4 or 8
+        return schema is not null || NodeNumber.Fits(layout.ValueSize)
             ? new(layout, schema, mode)
             : throw CommandException.Usage(
-                $"--percpu: the values of map {layout.MapId} have {layout.ValueSize} bytes, and which numbers are in them is not known "
+                $"the values of map {layout.MapId} have {layout.ValueSize} bytes, and which numbers are in them is not known "
                 + "without types: give them with --btf");
     }
 

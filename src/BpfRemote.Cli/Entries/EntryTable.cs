@@ -1,4 +1,4 @@
-namespace BpfRemote.Cli.Diffs;
+namespace BpfRemote.Cli.Entries;
 
 /// <summary>
 /// Entries by key, packed: besides their own bytes each takes 5 to 9. Those that are looked up are marked, so that the rest can be

@@ -6,6 +6,10 @@ namespace BpfRemote.Cli.Entries;
 /// <summary>Bytes as one number, in the order of the node that they come from.</summary>
 internal static class NodeNumber
 {
+    /// <summary>Whether bytes of which nothing is known may be a number.</summary>
+    /// <param name="size">How many there are.</param>
+    public static bool Fits(long size) => size is 1 or 2 or 4 or 8;
+
     /// <summary>Reads an unsigned number.</summary>
     /// <param name="bytes">At most 8.</param>
     /// <param name="order">The node's byte order.</param>

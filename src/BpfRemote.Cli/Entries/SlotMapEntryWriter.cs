@@ -7,7 +7,7 @@ namespace BpfRemote.Cli.Entries;
 
 /// <summary>
 /// Writes a map whose keys end in the slot of a histogram and whose values are counts, as bcc's <c>BPF_HISTOGRAM</c> and bpftrace's
-/// <c>hist()</c> make them: bars for each of what else the keys say.
+/// <c>hist()</c> make them: bars for each of what else the keys say. Entries have one value for all CPUs.
 /// </summary>
 internal sealed class SlotMapEntryWriter(OutputBuffer output, SlotScale scale, Display display) : EntryWriter(output)
 {
@@ -29,10 +29,16 @@ internal sealed class SlotMapEntryWriter(OutputBuffer output, SlotScale scale, D
         _title = schema?.Key is { } key && _slot is not null
             ? new([.. FieldColumn.Of(key, "key", display.RawValues).Where(column => column.Title != _slot.Name && _slot.Name.Length > 0)], display.Colour)
             : null;
-        uint countSize = layout.ValueKind == ValueKind.PerCpu ? layout.ValueSize : layout.ValueStride;
-        if (_count is null && countSize is not (1 or 2 or 4 or 8))
+        if (layout.ValueError.Length > 0)
         {
-            throw CommandException.Usage($"--histogram is for maps whose values are counts; those of map {map.Id} have {countSize} bytes");
+            throw new CommandException(
+                ExitCode.Failed, $"the kernel gives no values of map {map.Id} ({layout.ValueError}): there is nothing to draw");
+        }
+
+        if (_count is null && !NodeNumber.Fits(layout.ValueStride))
+        {
+            throw CommandException.Usage(
+                $"--histogram is for maps whose values are counts; those of map {map.Id} have {layout.ValueStride} bytes");
         }
     }
 
@@ -86,19 +92,7 @@ internal sealed class SlotMapEntryWriter(OutputBuffer output, SlotScale scale, D
             ? leaves.LastOrDefault(static leaf => leaf.Layout.Kind == BtfValueKind.Integer && leaf.BitSize == 0)
             : null;
 
-    private ulong Count(ReadOnlySpan<byte> value)
-    {
-        int blocks = _layout.ValueKind == ValueKind.PerCpu ? _layout.PossibleCpuIds.Count : 1;
-        int stride = value.Length / blocks;
-        ulong sum = 0;
-        for (int i = 0; i < blocks; i++)
-        {
-            ReadOnlySpan<byte> block = value.Slice(i * stride, (int)_layout.ValueSize);
-            sum += _count is not null ? Read(_count, block) : NodeNumber.Read(block, _layout.ByteOrder);
-        }
-
-        return sum;
-    }
+    private ulong Count(ReadOnlySpan<byte> value) => _count is not null ? Read(_count, value) : NodeNumber.Read(value, _layout.ByteOrder);
 
     private static ulong Read(BtfField field, ReadOnlySpan<byte> whole) =>
         (ulong)Math.Max(0, field.Layout.Read(whole[field.Offset..]).ReadInt64());

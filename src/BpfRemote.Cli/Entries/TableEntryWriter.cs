@@ -40,7 +40,7 @@ internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, Di
     {
         if (display.Histogram is { } scale)
         {
-            return new SlotMapEntryWriter(Output, scale, display);
+            return new CombinedEntryWriter(Output, new SlotMapEntryWriter(Output, scale, display), PerCpuMode.Sum);
         }
 
         if (schema is not null)

@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using BpfRemote.Cli.Diffs;
+using BpfRemote.Cli.Entries;
 
 namespace BpfRemote.Cli.Top;
 

@@ -50,7 +50,7 @@ internal sealed class SortField
             throw CommandException.Usage($"--sort names a field, and the types of map {layout.MapId} are not known: give them with --btf");
         }
 
-        return layout.ValueStride is 1 or 2 or 4 or 8
+        return NodeNumber.Fits(layout.ValueStride)
             ? new("VALUE", "", isSigned: false, value => NodeNumber.Read(value, layout.ByteOrder))
             : throw CommandException.Usage(
                 $"the values of map {layout.MapId} have {layout.ValueStride} bytes, and which numbers are in them is not known: "

@@ -61,7 +61,7 @@ internal sealed class TopColumns
 
     private static Column[] Untyped(TopMap map)
     {
-        bool isNumber = map.Layout.KeySize is 1 or 2 or 4 or 8;
+        bool isNumber = NodeNumber.Fits(map.Layout.KeySize);
         return
         [
             new("KEY (HEX)", IsNumber: false, IsOptional: true, static (text, entry) => Write(text, string.Join(' ', entry.Key.Select(static b => $"{b:x2}")))),

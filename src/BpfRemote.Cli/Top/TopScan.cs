@@ -53,7 +53,7 @@ internal sealed class TopScan(Session session, MapSelector selector, SchemaSourc
     /// <returns>null where the pin leads to another map now.</returns>
     public async Task<Refresh?> TryRefreshAsync(int limit, CancellationToken cancellationToken)
     {
-        MapSelector target = selector.SelectorCase == MapSelector.SelectorOneofCase.PinnedPath ? selector : MapSelectors.ById(_map.Id);
+        MapSelector target = Session.ScanTarget(selector, _map);
         ScanOptions scan = new() { OnResume = resume => tell(ScanMeter.Describe(resume)) };
         TimeSpan begin = session.Time.GetElapsedTime(_start);
         Leaders leaders = new(limit);

@@ -90,8 +90,15 @@ internal sealed class BtfCache(string? directory)
         {
             Directory.CreateDirectory(directory);
             string unfinished = Path.Combine(directory, Path.GetRandomFileName());
-            File.WriteAllBytes(unfinished, btf.Data.Span);
-            File.Move(unfinished, PathOf(btf.Sha256), overwrite: true);
+            try
+            {
+                File.WriteAllBytes(unfinished, btf.Data.Span);
+                File.Move(unfinished, PathOf(btf.Sha256), overwrite: true);
+            }
+            finally
+            {
+                File.Delete(unfinished); // there only where the disk is full
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

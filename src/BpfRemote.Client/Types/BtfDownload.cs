@@ -19,13 +19,13 @@ internal sealed class BtfDownload(IAsyncStreamReader<GetBtfResponse> chunks, Btf
     {
         if (!await chunks.MoveNext(cancellationToken).ConfigureAwait(false))
         {
-            throw Invalid("GetBtf answered nothing");
+            throw new InvalidResponseException("GetBtf answered nothing");
         }
 
         GetBtfResponse first = chunks.Current;
         if (first.Sha256.Length != Sha256Size || first.TotalSize is 0 or > MaxSize)
         {
-            throw Invalid($"GetBtf announced {first.TotalSize} bytes with a hash of {first.Sha256.Length} bytes");
+            throw new InvalidResponseException($"GetBtf announced {first.TotalSize} bytes with a hash of {first.Sha256.Length} bytes");
         }
 
         string sha256 = Convert.ToHexStringLower(first.Sha256.Span);
@@ -41,7 +41,7 @@ internal sealed class BtfDownload(IAsyncStreamReader<GetBtfResponse> chunks, Btf
             ReadOnlySpan<byte> chunk = chunks.Current.Data.Span;
             if (chunk.Length > data.Length - received)
             {
-                throw Invalid($"GetBtf announced {data.Length} bytes and sends more");
+                throw new InvalidResponseException($"GetBtf announced {data.Length} bytes and sends more");
             }
 
             chunk.CopyTo(data.AsSpan(received));
@@ -52,14 +52,11 @@ internal sealed class BtfDownload(IAsyncStreamReader<GetBtfResponse> chunks, Btf
         BtfObject btf = new(data);
         if (received != data.Length || btf.Sha256 != sha256)
         {
-            throw Invalid(string.Create(
+            throw new InvalidResponseException(string.Create(
                 CultureInfo.InvariantCulture, $"GetBtf sent {received} of {data.Length} bytes, or others than its hash is of"));
         }
 
         cache.Add(btf);
         return btf;
     }
-
-    private static InvalidResponseException Invalid(string what) =>
-        new($"The agent's answer contradicts the protocol: {what}.", continuationToken: null);
 }

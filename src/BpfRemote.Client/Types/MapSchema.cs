@@ -28,7 +28,7 @@ public sealed class MapSchema
     /// <param name="keyTypeId">The type of its keys; 0 for none.</param>
     /// <param name="valueTypeId">The type of its values.</param>
     /// <returns>The schema.</returns>
-    /// <exception cref="BtfFormatException">There are no such types, they have no values, or are larger than the map's.</exception>
+    /// <exception cref="BtfFormatException">There are no such types, they have no values, or are not of the map's sizes.</exception>
     public static MapSchema Create(Map map, BtfTypes types, uint keyTypeId, uint valueTypeId)
     {
         BtfValueLayout? key = keyTypeId == 0 ? null : Fit("key", types.Layout(keyTypeId), map.KeySize);
@@ -119,8 +119,8 @@ public sealed class MapSchema
     private static string Describe(BtfMapDefinition definition) =>
         $"{definition.Name} ({definition.KeySize?.ToString() ?? "?"}, {definition.ValueSize?.ToString() ?? "?"})";
 
-    // Smaller is usual: a program's sections are padded.
-    private static BtfValueLayout Fit(string what, BtfValueLayout layout, uint size) => layout.Size <= size
+    // The kernel holds a map's own types to this. A smaller type would also put the values of all CPUs but the first in wrong places.
+    private static BtfValueLayout Fit(string what, BtfValueLayout layout, uint size) => layout.Size == size
         ? layout
         : throw new BtfFormatException($"The map's {what}s have {size} bytes, and {layout.TypeName} takes {layout.Size}.");
 }
