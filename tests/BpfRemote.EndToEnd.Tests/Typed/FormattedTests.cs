@@ -6,7 +6,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace BpfRemote.EndToEnd.Typed;
 
-/// <summary>Maps with types, as <c>bpfremote -j map dump</c> and <c>bpftool -j map dump</c> print them: to the byte.</summary>
+/// <summary>Maps with types, as <c>bpfremote -j map dump|show|lookup</c> and bpftool print them: to the byte.</summary>
 public sealed class FormattedTests
 {
     private const uint BPF_F_NO_PREALLOC = 1;
@@ -100,12 +100,17 @@ public sealed class FormattedTests
     {
         using AgentSite site = new();
         await using AgentProcess agent = await site.StartAgentAsync(Cancelled);
-        CommandResult bpftool = await Command.RunAsync(Require.Program("bpftool"), ["-j", "map", "dump", "id", $"{map.Id}"], Cancelled);
-        CommandResult ours = await Command.RunAsync(
-            Require.BuiltPath("CommandLineProgram"),
-            ["--address", site.Address, "-j", "map", "dump", "id", $"{map.Id}", "--pace", "full"], Cancelled);
-        Assert.Equal("", ours.Error);
-        Assert.True(bpftool.Output.TrimEnd() == ours.Output.TrimEnd(), FirstDifference(bpftool.Output, ours.Output));
+        string[] selected = ["id", $"{map.Id}"];
+        string[][] commands = [["dump", .. selected], ["show", .. selected], ["lookup", .. selected, "key", "1", "0", "0", "0"]];
+        foreach (string[] command in commands)
+        {
+            CommandResult bpftool = await Command.RunAsync(Require.Program("bpftool"), ["-j", "map", .. command], Cancelled);
+            CommandResult ours = await Command.RunAsync(
+                Require.BuiltPath("CommandLineProgram"), ["--address", site.Address, "-j", "map", .. command], Cancelled);
+            Assert.Equal(("", bpftool.ExitCode), (ours.Error, ours.ExitCode));
+            Assert.True(bpftool.Output.TrimEnd() == ours.Output.TrimEnd(), FirstDifference(bpftool.Output, ours.Output));
+        }
+
         Assert.Empty(agent.LoggedFailures);
     }
 
