@@ -20,11 +20,24 @@ public static class AgentCommand
     {
         Option<string[]> listen = new("--listen")
         {
-            Description = $"Where to listen; may be given again. unix:///path, or http://127.0.0.1:port with --plaintext. [default: {AgentOptions.DefaultEndpoint}]",
+            Description = $"Where to listen; may be given again. unix:///path, https://ip:port, or http://127.0.0.1:port with --plaintext. [default: {AgentOptions.DefaultEndpoint}]",
             HelpName = "ENDPOINT",
         };
+        Option<string> tlsCert = new("--tls-cert-file") { Description = "The certificate of https:// endpoints, intermediates after it: PEM.", HelpName = "FILE" };
+        Option<string> tlsKey = new("--tls-key-file") { Description = "Its private key: PEM.", HelpName = "FILE" };
+        Option<string> tlsClientCa = new("--tls-client-ca-file") { Description = "The authorities whose client certificates are taken: PEM.", HelpName = "FILE" };
+        Option<string> policy = new("--policy-file")
+        {
+            Description = "Who may do what with which maps: JSON. [default: root over the unix socket everything, nobody else anything]",
+            HelpName = "FILE",
+        };
+        Option<string> audit = new("--audit-log")
+        {
+            Description = $"Where a line for each call goes: a file, or {AgentOptions.Journal}. [default: nowhere]",
+            HelpName = "FILE",
+        };
         Option<string> config = new("--config") { Description = "A JSON file of options; the command line goes before it.", HelpName = "FILE" };
-        Option<bool> plaintext = new("--plaintext") { Description = "Allow plain HTTP on loopback: every local user can read every map through it." };
+        Option<bool> plaintext = new("--plaintext") { Description = "Allow plain HTTP on loopback: whoever can log in to this machine is 'anonymous' to the policy." };
         Option<bool> simulate = new("--simulate") { Description = "Serve an in-memory kernel with sample maps: any OS, no privilege." };
         Option<string> runtime = new("--runtime-dir")
         {
@@ -53,7 +66,7 @@ public static class AgentCommand
         });
         RootCommand command = new("Serves the eBPF maps of this node over gRPC, read-only.")
         {
-            listen, config, plaintext, simulate, access, runtime, user, noLockdown, inherited,
+            listen, config, policy, access, tlsCert, tlsKey, tlsClientCa, plaintext, audit, simulate, runtime, user, noLockdown, inherited,
         };
 
         AgentOptions? parsed = null;
@@ -74,6 +87,11 @@ public static class AgentCommand
             {
                 Listen = result.GetValue(listen) is { Length: > 0 } endpoints ? endpoints : file.Listen,
                 Plaintext = file.Plaintext || result.GetValue(plaintext),
+                TlsCertFile = result.GetValue(tlsCert) ?? file.TlsCertFile,
+                TlsKeyFile = result.GetValue(tlsKey) ?? file.TlsKeyFile,
+                TlsClientCaFile = result.GetValue(tlsClientCa) ?? file.TlsClientCaFile,
+                PolicyFile = result.GetValue(policy) ?? file.PolicyFile,
+                AuditLog = result.GetValue(audit) ?? file.AuditLog,
                 Simulate = file.Simulate || result.GetValue(simulate),
                 Access = result.GetValue(access) is { } mode ? Enum.Parse<MapAccess>(mode, ignoreCase: true) : file.Access,
                 RuntimeDirectory = result.GetValue(runtime) ?? file.RuntimeDirectory,

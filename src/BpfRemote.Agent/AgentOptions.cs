@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using BpfRemote.Agent.Access.Bearer;
 using BpfRemote.Agent.Hosting;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Libbpf;
@@ -14,12 +15,34 @@ public sealed record AgentOptions
     /// <summary>The endpoint where nothing else is said.</summary>
     public const string DefaultEndpoint = "unix:///run/bpfremote/agent.sock";
 
-    /// <summary>Where to listen: <c>unix:///path</c>, or <c>http://127.0.0.1:port</c> (port 0 for any) with <see cref="Plaintext"/>.
-    /// Default: <see cref="DefaultEndpoint"/>.</summary>
+    /// <summary>The word for the journal in <see cref="AuditLog"/>.</summary>
+    public const string Journal = "journald";
+
+    /// <summary>Where to listen: <c>unix:///path</c>, <c>https://ip:port</c>, or <c>http://127.0.0.1:port</c> with
+    /// <see cref="Plaintext"/>; port 0 for any. What strangers can reach needs a policy. Default: <see cref="DefaultEndpoint"/>.</summary>
     public IReadOnlyList<string> Listen { get; set; } = [DefaultEndpoint];
 
     /// <summary>Whether plain HTTP may be served on loopback: every local user can reach it then. Default: false.</summary>
     public bool Plaintext { get; set; }
+
+    /// <summary>The certificate of the TLS listeners, its intermediates after it: PEM. Read anew when it changes.</summary>
+    public string? TlsCertFile { get; set; }
+
+    /// <summary>The private key of the certificate: PEM. Read anew when it changes.</summary>
+    public string? TlsKeyFile { get; set; }
+
+    /// <summary>The authorities whose client certificates are taken: PEM. Read anew when it changes. Default: no client has one.</summary>
+    public string? TlsClientCaFile { get; set; }
+
+    /// <summary>The issuers whose bearer tokens are taken over TLS. Default: none.</summary>
+    public IReadOnlyList<TokenIssuerOptions> BearerTokens { get; set; } = [];
+
+    /// <summary>The policy: who may do what with which maps. Read anew when it changes. Default: root over the unix socket may do
+    /// everything, nobody else anything.</summary>
+    public string? PolicyFile { get; set; }
+
+    /// <summary>Where audit lines go: a file, or <c>journald</c>. Default: nowhere.</summary>
+    public string? AuditLog { get; set; }
 
     /// <summary>Whether to serve an in-memory kernel with sample maps in place of the real one. Default: false.</summary>
     public bool Simulate { get; set; }
@@ -72,15 +95,49 @@ public sealed record AgentOptions
             violations.Add($"access is {Access}; expected enumerate or pins");
         }
 
-        foreach (string endpoint in Listen)
+        List<ListenEndpoint> endpoints = [];
+        foreach (string text in Listen)
         {
-            if (ListenEndpoint.TryParse(endpoint, Plaintext, out string error) is null)
+            if (ListenEndpoint.TryParse(text, Plaintext, out string error) is { } endpoint)
+            {
+                endpoints.Add(endpoint);
+            }
+            else
             {
                 violations.Add(error);
             }
         }
 
+        violations.AddRange(BearerTokens.SelectMany((issuer, i) => issuer.Violations($"bearerTokens[{i}]")));
+        violations.AddRange(BearerTokens.GroupBy(issuer => issuer.Issuer).Where(same => same.Count() > 1)
+            .Select(same => $"bearerTokens has the issuer '{same.Key}' {same.Count()} times; expected once"));
+        violations.AddRange(IdentityViolations(endpoints));
         return violations;
+    }
+
+    /// <summary>What is missing for those who can reach the endpoints to be told apart.</summary>
+    private IEnumerable<string> IdentityViolations(List<ListenEndpoint> endpoints)
+    {
+        bool hasTls = endpoints.OfType<TlsEndpoint>().Any();
+        if (hasTls && (TlsCertFile is null || TlsKeyFile is null))
+        {
+            yield return "listening on https:// takes a certificate and its key; give --tls-cert-file and --tls-key-file";
+        }
+
+        if (hasTls && TlsClientCaFile is null && BearerTokens.Count == 0)
+        {
+            yield return "listening on https:// takes a way to tell clients apart; give --tls-client-ca-file, or bearerTokens in --config";
+        }
+
+        if (!hasTls && (TlsCertFile ?? TlsKeyFile ?? TlsClientCaFile) is not null)
+        {
+            yield return "TLS files are given and no endpoint is https://; give --listen https://ip:port";
+        }
+
+        if (!Simulate && PolicyFile is null && endpoints.Any(endpoint => endpoint is not UnixEndpoint))
+        {
+            yield return "listening beyond the unix socket takes a policy of who may read what; give --policy-file";
+        }
     }
 
     /// <summary>Reads a configuration file.</summary>

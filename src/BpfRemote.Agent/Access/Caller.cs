@@ -1,36 +1,25 @@
-using System.Net.Sockets;
+using System.Net;
 using Grpc.Core;
-using Microsoft.AspNetCore.Connections.Features;
 
 namespace BpfRemote.Agent.Access;
 
-/// <summary>Who calls, as the transport proves it.</summary>
-/// <param name="Principal">One string: <c>unix:uid=0</c>, <c>anonymous</c>.</param>
-/// <param name="MayCall">Whether this agent answers the caller at all.</param>
-internal sealed record Caller(string Principal, bool MayCall)
+/// <summary>Who calls, as the transport or a token proves it.</summary>
+/// <param name="Principal">One string: <c>unix:uid=0</c>, <c>x509:spiffe://example.org/dashboard</c>, <c>jwt:issuer#subject</c>,
+/// <c>anonymous</c>.</param>
+/// <param name="Groups">Groups of the principal: <c>unix-group:gid=990</c>, <c>jwt-group:issuer#claim=value</c>.</param>
+/// <param name="Peer">Where the connection comes from: <c>unix:pid=42</c>, or an address and port.</param>
+internal sealed record Caller(string Principal, IReadOnlyList<string> Groups, string Peer)
 {
-    private const int SolSocket = 1;
-    private const int SoPeerCred = 17;
-    private const int UcredSize = 12; // pid, uid, gid
-
     /// <summary>Whoever reaches a plaintext listener.</summary>
-    public static readonly Caller Anonymous = new("anonymous", MayCall: true);
+    public const string Anonymous = "anonymous";
 
-    /// <summary>The peer of a unix socket: root, and under simulation whoever can connect, for sample maps are no secret.</summary>
-    public static Caller OfUnixPeer(IConnectionSocketFeature connection, bool simulated)
-    {
-        Span<byte> ucred = stackalloc byte[UcredSize];
-        int length = connection.Socket.GetRawSocketOption(SolSocket, SoPeerCred, ucred);
-        if (length != UcredSize)
-        {
-            throw new SocketException((int)SocketError.ProtocolOption, $"SO_PEERCRED gave {length} bytes; expected {UcredSize}");
-        }
+    /// <summary>Characters of a principal: what goes to logs and into error details is bounded.</summary>
+    public const int MaxLength = 512;
 
-        uint uid = BitConverter.ToUInt32(ucred[sizeof(uint)..]);
-        return new Caller($"unix:uid={uid}", MayCall: uid == 0 || simulated);
-    }
-
-    /// <summary>The caller of a call, as its listener put it on the connection.</summary>
+    /// <summary>The caller of a call, once it has been identified.</summary>
     public static Caller Of(ServerCallContext context) => context.GetHttpContext().Features.Get<Caller>()
-        ?? throw new InvalidOperationException("the listener did not identify its connection");
+        ?? throw new InvalidOperationException("the call was not identified");
+
+    /// <summary>Somebody that nothing is known of but where the connection comes from.</summary>
+    public static Caller AnonymousAt(EndPoint? peer) => new(Anonymous, [], $"{peer}");
 }

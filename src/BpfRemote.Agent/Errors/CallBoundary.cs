@@ -1,4 +1,5 @@
 using BpfRemote.Agent.Access;
+using BpfRemote.Agent.Audit;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
 using Grpc.Core;
@@ -6,52 +7,96 @@ using Grpc.Core.Interceptors;
 
 namespace BpfRemote.Agent.Errors;
 
-/// <summary>What holds for every call: callers that this agent does not answer are turned away, and a failure of the kernel arrives
-/// as a status of the contract.</summary>
-internal sealed partial class CallBoundary(ILogger<CallBoundary> log) : Interceptor
+/// <summary>What holds for every call: its caller is identified and judged by the policy, the audit log has it before anything is
+/// sent, and a failure of the kernel arrives as a status of the contract.</summary>
+internal sealed partial class CallBoundary(
+    CallerIdentity identity, AccessControl control, AuditLog audit, TimeProvider time, ILogger<CallBoundary> log) : Interceptor
 {
-    public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
-        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
-    {
-        Admit(context);
-        try
+    public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
+        TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
+        AnswerAsync(context, async admit =>
         {
-            return await continuation(request, context);
-        }
-        catch (BpfException e)
-        {
-            throw Explain(e, context);
-        }
-    }
+            TResponse response = await continuation(request, context);
+            admit();
+            return response;
+        });
 
-    public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
+    public override Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request,
         IServerStreamWriter<TResponse> responseStream,
         ServerCallContext context,
-        ServerStreamingServerMethod<TRequest, TResponse> continuation)
+        ServerStreamingServerMethod<TRequest, TResponse> continuation) =>
+        AnswerAsync(context, async admit =>
+        {
+            await continuation(request, new AuditedStream<TResponse>(responseStream, admit), context);
+            return true;
+        });
+
+    /// <summary>Answers a call.</summary>
+    /// <param name="context">The call.</param>
+    /// <param name="answer">Is given what takes the call down, which must come before the first response.</param>
+    private async Task<T> AnswerAsync<T>(ServerCallContext context, Func<Action, Task<T>> answer)
     {
-        Admit(context);
+        CallRecord? record = null;
+        bool isAdmitted = false;
         try
         {
-            await continuation(request, responseStream, context);
+            Caller caller = await identity.IdentifyAsync(context);
+            record = new(caller, context.Method);
+            context.GetHttpContext().Features.Set(caller);
+            context.GetHttpContext().Features.Set(new CallAccess(caller, record, control, time, context.CancellationToken));
+            T result = await answer(() =>
+            {
+                audit.Admit(record);
+                isAdmitted = true;
+            });
+            return result;
         }
         catch (BpfException e)
         {
-            throw Explain(e, context);
+            RpcException failure = Explain(e, context);
+            Fail(failure.StatusCode);
+            throw failure;
+        }
+        catch (RpcException e)
+        {
+            Fail(e.StatusCode);
+            throw;
+        }
+        catch (Exception)
+        {
+            Fail(context.CancellationToken.IsCancellationRequested ? StatusCode.Cancelled : StatusCode.Unknown);
+            throw;
+        }
+        finally
+        {
+            if (record is not null)
+            {
+                End(record, isAdmitted);
+            }
+        }
+
+        void Fail(StatusCode status)
+        {
+            record ??= new(CallerIdentity.Suppose(context), context.Method);
+            record.Status = status;
+            if (status is StatusCode.Unauthenticated or StatusCode.PermissionDenied)
+            {
+                record.TurnAway();
+            }
         }
     }
 
-    private void Admit(ServerCallContext context)
+    private void End(CallRecord record, bool isAdmitted)
     {
-        Caller caller = Caller.Of(context);
-        if (!caller.MayCall)
+        if (isAdmitted || record.IsAllowed)
         {
-            LogTurnedAway(caller.Principal, context.Method);
-            throw ServiceError.Create(
-                StatusCode.PermissionDenied,
-                ErrorReason.CallerDenied,
-                "this agent does not answer the caller; over its unix socket it answers root",
-                ("principal", caller.Principal));
+            audit.End(record);
+        }
+        else
+        {
+            LogTurnedAway(record.Caller.Principal, record.Method);
+            audit.Deny(record);
         }
     }
 

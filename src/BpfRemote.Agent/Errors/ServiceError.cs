@@ -55,6 +55,10 @@ internal static class ServiceError
     public static RpcException MapNotFound() =>
         Create(StatusCode.NotFound, ErrorReason.MapNotFound, "no such map, or the caller may not list it");
 
+    /// <summary>The one answer for a map of a scan that is gone and for one that the caller may not list any more.</summary>
+    public static RpcException MapReplaced() =>
+        Create(StatusCode.FailedPrecondition, ErrorReason.MapReplaced, "the map of the scan is gone");
+
     private static Google.Rpc.Status Describe(
         StatusCode code, ErrorReason reason, string message, ReadOnlySpan<(string Key, string Value)> metadata)
     {

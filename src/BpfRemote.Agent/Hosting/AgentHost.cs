@@ -1,5 +1,9 @@
 using System.Net.Sockets;
+using BpfRemote.Agent.Access;
+using BpfRemote.Agent.Access.Policy;
+using BpfRemote.Agent.Audit;
 using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Files;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps;
 using BpfRemote.Agent.Maps.GetBtf;
@@ -55,7 +59,7 @@ public static partial class AgentHost
             await agent.WaitForShutdownAsync();
             return 0;
         }
-        catch (Exception e) when (e is IOException or BpfUnavailableException or SocketException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or BpfUnavailableException or SocketException or UnauthorizedAccessException or AccessFileException)
         {
             await Console.Error.WriteLineAsync($"bpfremote-agent: {InheritedFiles.Explain(e, options.Inherited is not null)}");
             return Failed;
@@ -147,7 +151,8 @@ public static partial class AgentHost
 
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket =
             endpoint => AgentListeners.CreateListenSocket(endpoint, options));
-        builder.WebHost.ConfigureKestrel(kestrel => AgentListeners.Configure(kestrel, options));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            AgentListeners.Configure(kestrel, options, kestrel.ApplicationServices.GetRequiredService<AccessFiles>().Tls));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
         builder.Services
@@ -157,6 +162,21 @@ public static partial class AgentHost
             .AddSingleton(time)
             .AddSingleton(services => new TokenKeyRing(
                 options.ResolveKeyDirectory(), time, services.GetRequiredService<ILogger<TokenKeyRing>>()))
+            .AddSingleton<AccessFiles>()
+            .AddSingleton(services => services.GetRequiredService<AccessFiles>().Tokens)
+            .AddSingleton<CallerIdentity>()
+            .AddSingleton(services => new AccessControl(
+                services.GetRequiredService<AccessFiles>().Policy,
+                options.Simulate ? AccessPolicy.Everybody : AccessPolicy.RootOnly,
+                source))
+            .AddSingleton(services => new AuditLog(
+                SinkOf(options),
+                services.GetRequiredService<AccessControl>(),
+                services.GetRequiredService<System.Diagnostics.Metrics.IMeterFactory>(),
+                time,
+                services.GetRequiredService<ILogger<AuditLog>>()))
+            .AddHostedService(services => new FileWatch(
+                services.GetRequiredService<AccessFiles>().All, services.GetRequiredService<AuditLog>().Reopen, time))
             .AddSingleton<TokenSealer>()
             .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
             .AddSingleton<ScanSlots>()
@@ -183,10 +203,20 @@ public static partial class AgentHost
         agent.MapGrpcHealthChecksService();
 
         // Made now and not at the first call: a key file that cannot be used stops the start, and the start time is the start's.
+        _ = agent.Services.GetRequiredService<AccessFiles>();
+        _ = agent.Services.GetRequiredService<AuditLog>();
         _ = agent.Services.GetRequiredService<TokenKeyRing>();
         _ = agent.Services.GetRequiredService<NodeService>();
         return agent;
     }
+
+    /// <summary>Where audit lines go.</summary>
+    private static IAuditSink? SinkOf(AgentOptions options) => options.AuditLog switch
+    {
+        null => null,
+        AgentOptions.Journal => new JournalSink(),
+        var path => new FileSink(path),
+    };
 
     [LoggerMessage(EventId = 101, Level = LogLevel.Information,
         Message = "Listening on {Endpoint}: agent {Version}, kernel {Kernel}, libbpf {Libbpf}")]
@@ -205,6 +235,6 @@ public static partial class AgentHost
     private static partial void LogOneProcess(ILogger logger);
 
     [LoggerMessage(EventId = 102, Level = LogLevel.Warning,
-        Message = "Plain HTTP is on: every user of this machine can read every map through it")]
+        Message = "Plain HTTP is on: to the policy, every user of this machine is 'anonymous' through it")]
     private static partial void LogPlaintext(ILogger logger);
 }

@@ -1,9 +1,15 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using BpfRemote.Agent.Access;
+using BpfRemote.Agent.Access.Tls;
+using BpfRemote.Agent.Files;
 using BpfRemote.Agent.Limits;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Connections.Features;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 
 namespace BpfRemote.Agent.Hosting;
@@ -15,8 +21,13 @@ internal static class AgentListeners
     private const UnixFileMode SocketMode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
+    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
+
     /// <summary>Listens where valid options say.</summary>
-    public static void Configure(KestrelServerOptions kestrel, AgentOptions options)
+    /// <param name="kestrel">What to set up.</param>
+    /// <param name="options">The options.</param>
+    /// <param name="tls">What TLS listeners serve with; null where there is none.</param>
+    public static void Configure(KestrelServerOptions kestrel, AgentOptions options, ReloadedFile<TlsMaterial>? tls)
     {
         kestrel.AddServerHeader = false;
         KestrelServerLimits limits = kestrel.Limits;
@@ -34,11 +45,23 @@ internal static class AgentListeners
             switch (ListenEndpoint.TryParse(text, options.Plaintext, out string error))
             {
                 case UnixEndpoint unix:
-                    kestrel.ListenUnixSocket(unix.Path, listen => Identify(listen, features =>
-                        Caller.OfUnixPeer(features.Get<IConnectionSocketFeature>()!, options.Simulate)));
+                    kestrel.ListenUnixSocket(unix.Path, listen => Identify(listen, connection =>
+                        ConnectionIdentity.Of(UnixPeer.Of(connection.Features.Get<IConnectionSocketFeature>()!.Socket))));
                     break;
                 case PlaintextEndpoint plaintext:
-                    kestrel.Listen(plaintext.Address, listen => Identify(listen, _ => Caller.Anonymous));
+                    kestrel.Listen(plaintext.Address, listen => Identify(listen, connection =>
+                        ConnectionIdentity.Of(Caller.AnonymousAt(connection.RemoteEndPoint))));
+                    break;
+                case TlsEndpoint endpoint:
+                    kestrel.Listen(endpoint.Address, listen =>
+                    {
+                        listen.UseHttps(new TlsHandshakeCallbackOptions
+                        {
+                            HandshakeTimeout = HandshakeTimeout,
+                            OnConnection = _ => new(tls!.Current.HandshakeOptions()),
+                        });
+                        Identify(listen, connection => OfTlsClient(connection, takesTokens: options.BearerTokens.Count > 0));
+                    });
                     break;
                 default:
                     throw new InvalidOperationException(error);
@@ -90,12 +113,21 @@ internal static class AgentListeners
         return socket;
     }
 
-    private static void Identify(ListenOptions listen, Func<Microsoft.AspNetCore.Http.Features.IFeatureCollection, Caller> identify)
+    /// <summary>The client of a connection whose handshake is over: its certificate has been judged.</summary>
+    private static ConnectionIdentity OfTlsClient(ConnectionContext connection, bool takesTokens)
+    {
+        string peer = $"{connection.RemoteEndPoint}";
+        X509Certificate2? certificate = connection.Features.Get<ITlsConnectionFeature>()?.ClientCertificate;
+        Caller? caller = certificate is not null && ClientCertificate.PrincipalOf(certificate) is { } principal ? new(principal, [], peer) : null;
+        return new(caller, peer, takesTokens);
+    }
+
+    private static void Identify(ListenOptions listen, Func<ConnectionContext, ConnectionIdentity> identify)
     {
         listen.Protocols = HttpProtocols.Http2;
         listen.Use(next => connection =>
         {
-            connection.Features.Set(identify(connection.Features));
+            connection.Features.Set(identify(connection));
             return next(connection);
         });
     }

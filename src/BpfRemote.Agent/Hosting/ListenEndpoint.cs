@@ -8,6 +8,7 @@ internal abstract record ListenEndpoint
 {
     private const string UnixScheme = "unix://";
     private const string HttpScheme = "http://";
+    private const string HttpsScheme = "https://";
     private const int MaxUnixPathBytes = 107;
 
     /// <summary>An address that Kestrel listens on, as a user would write it.</summary>
@@ -53,9 +54,19 @@ internal abstract record ListenEndpoint
                 return new PlaintextEndpoint(address);
             }
         }
+        else if (text.StartsWith(HttpsScheme, StringComparison.Ordinal))
+        {
+            string host = text[HttpsScheme.Length..].TrimEnd('/');
+            if (IPEndPoint.TryParse(host, out IPEndPoint? address) && host.EndsWith($":{address.Port}", StringComparison.Ordinal))
+            {
+                return new TlsEndpoint(address);
+            }
+
+            error = $"listen '{text}': expected https://ip:port, such as https://0.0.0.0:7443 or https://[::]:7443";
+        }
         else
         {
-            error = $"listen '{text}': expected unix:///path or http://127.0.0.1:port";
+            error = $"listen '{text}': expected unix:///path, https://ip:port or http://127.0.0.1:port";
         }
 
         return null;
@@ -64,6 +75,9 @@ internal abstract record ListenEndpoint
 
 /// <summary>A unix socket.</summary>
 internal sealed record UnixEndpoint(string Path) : ListenEndpoint;
+
+/// <summary>HTTP over TLS.</summary>
+internal sealed record TlsEndpoint(IPEndPoint Address) : ListenEndpoint;
 
 /// <summary>Plain HTTP on loopback.</summary>
 internal sealed record PlaintextEndpoint(IPEndPoint Address) : ListenEndpoint;

@@ -26,6 +26,15 @@ internal static class BpfTypeNames
     /// <summary>The name of a map type.</summary>
     public static string OfMap(BpfMapType type) => NameOf(MapTypes, (uint)type);
 
+    /// <summary>The map type of a name, or of a number in decimal; null where it is none.</summary>
+    public static BpfMapType? TryParseMap(string name) => Array.IndexOf(MapTypes, name) switch
+    {
+        > 0 and int known => (BpfMapType)known,
+        0 => null,
+        _ when uint.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) && number > 0 => (BpfMapType)number,
+        _ => null,
+    };
+
     /// <summary>The name of a program type (<c>enum bpf_prog_type</c>).</summary>
     public static string OfProgram(uint type) => NameOf(ProgTypes, type);
 

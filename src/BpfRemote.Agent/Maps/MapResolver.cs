@@ -1,4 +1,5 @@
 using System.Text;
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
@@ -6,7 +7,7 @@ using Grpc.Core;
 
 namespace BpfRemote.Agent.Maps;
 
-/// <summary>Finds and opens the map that a selector names.</summary>
+/// <summary>Finds and opens the map that a selector names. For a caller, a map that it may not list is not there.</summary>
 internal sealed class MapResolver(IMapSource source)
 {
     private const int MaxNameBytes = 15;
@@ -31,21 +32,50 @@ internal sealed class MapResolver(IMapSource source)
                 break;
             case MapSelector.SelectorOneofCase.PinnedPath when !IsPlainPath(selector.PinnedPath):
                 violations.Add(new(
-                    "map.pinned_path", $"expected an absolute path of at most {MaxPathBytes} bytes without '.' or '..' segments"));
+                    "map.pinned_path", $"expected an absolute path of at most {MaxPathBytes} bytes without empty, '.' or '..' segments"));
                 break;
             default:
                 break;
         }
     }
 
-    /// <summary>Opens the map that a valid selector names.</summary>
+    /// <summary>Opens the map that a valid selector names, for a caller who may list it.</summary>
     /// <exception cref="RpcException">NOT_FOUND / MAP_NOT_FOUND; FAILED_PRECONDITION / MAP_NAME_AMBIGUOUS.</exception>
-    public IBpfMap Open(MapSelector selector) => (selector.SelectorCase switch
+    public IBpfMap Open(MapSelector selector, CallAccess access) => Visible(
+        selector.SelectorCase switch
+        {
+            MapSelector.SelectorOneofCase.Id => TryOpenById(selector.Id),
+            MapSelector.SelectorOneofCase.PinnedPath => TryOpenPinned(selector.PinnedPath),
+            _ => TryOpenByName(selector.Name, access),
+        },
+        PinOf(selector),
+        access) ?? throw ServiceError.MapNotFound();
+
+    /// <summary>The pin that a selector names; null where it selects by something else.</summary>
+    public static string? PinOf(MapSelector selector) => selector.HasPinnedPath ? selector.PinnedPath : null;
+
+    /// <summary>A map that the caller may list; null for another one, which is closed.</summary>
+    /// <param name="map">The map that the call is about, as it was opened.</param>
+    /// <param name="pin">The pin that it was opened through; null for none.</param>
+    /// <param name="access">What the caller may do.</param>
+    public static IBpfMap? Visible(IBpfMap? map, string? pin, CallAccess access)
     {
-        MapSelector.SelectorOneofCase.Id => TryOpenById(selector.Id),
-        MapSelector.SelectorOneofCase.PinnedPath => TryOpenPinned(selector.PinnedPath),
-        _ => TryOpenByName(selector.Name),
-    }) ?? throw ServiceError.MapNotFound();
+        try
+        {
+            if (map is null || access.MayUse(map.Info, pin))
+            {
+                return map;
+            }
+        }
+        catch
+        {
+            map?.Dispose();
+            throw;
+        }
+
+        map.Dispose();
+        return null;
+    }
 
     /// <summary>Opens a map by id; null where there is none.</summary>
     public IBpfMap? TryOpenById(uint id)
@@ -104,14 +134,14 @@ internal sealed class MapResolver(IMapSource source)
         }
     }
 
-    private IBpfMap? TryOpenByName(string name)
+    private IBpfMap? TryOpenByName(string name, CallAccess access)
     {
         List<uint> ids = [];
         foreach (IBpfMap candidate in OpenAll(after: 0))
         {
             using (candidate)
             {
-                if (candidate.Info.Name == name)
+                if (candidate.Info.Name == name && access.MayList(candidate.Info))
                 {
                     ids.Add(candidate.Info.Id);
                 }
@@ -135,5 +165,5 @@ internal sealed class MapResolver(IMapSource source)
         path.StartsWith('/')
         && Encoding.UTF8.GetByteCount(path) <= MaxPathBytes
         && !path.Contains('\0', StringComparison.Ordinal)
-        && !path.Split('/').Any(segment => segment is "." or "..");
+        && !path[1..].Split('/').Any(segment => segment is "" or "." or "..");
 }

@@ -1,3 +1,4 @@
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Maps.GetBtf;
 using BpfRemote.Agent.Maps.ListMaps;
@@ -20,7 +21,7 @@ internal sealed class MapService(
     : V1.MapService.MapServiceBase
 {
     public override Task<ListMapsResponse> ListMaps(ListMapsRequest request, ServerCallContext context) =>
-        Task.FromResult(listMaps.Handle(request, context.CancellationToken));
+        Task.FromResult(listMaps.Handle(request, CallAccess.Of(context), context.CancellationToken));
 
     public override Task<GetMapResponse> GetMap(GetMapRequest request, ServerCallContext context)
     {
@@ -33,7 +34,7 @@ internal sealed class MapService(
         }
 
         Map description;
-        using (IBpfMap map = maps.Open(request.Map))
+        using (IBpfMap map = maps.Open(request.Map, CallAccess.Of(context)))
         {
             description = MapDescription.Of(map);
         }
@@ -48,11 +49,11 @@ internal sealed class MapService(
 
     public override Task LookupBatch(
         LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responseStream, ServerCallContext context) =>
-        lookupBatch.HandleAsync(request, responseStream, context.CancellationToken);
+        lookupBatch.HandleAsync(request, responseStream, CallAccess.Of(context), context.CancellationToken);
 
     public override Task<LookupElementsResponse> LookupElements(LookupElementsRequest request, ServerCallContext context) =>
-        Task.FromResult(lookupElements.Handle(request));
+        Task.FromResult(lookupElements.Handle(request, CallAccess.Of(context)));
 
     public override Task GetBtf(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responseStream, ServerCallContext context) =>
-        getBtf.HandleAsync(request, responseStream, context.CancellationToken);
+        getBtf.HandleAsync(request, responseStream, CallAccess.Of(context), context.CancellationToken);
 }

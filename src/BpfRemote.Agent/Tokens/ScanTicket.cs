@@ -11,11 +11,14 @@ internal sealed record ScanTicket
     /// <summary>Bytes left for a position beside a pin's digest.</summary>
     public const int MaxPosition = TokenSealer.MaxPayload - FixedSize - 1 - PinReference.DigestSize;
 
-    private const int FixedSize = 16 + sizeof(uint) + ShapeSize + 1 + sizeof(uint) + sizeof(ulong) + sizeof(ushort);
+    private const int FixedSize = 16 + sizeof(ulong) + sizeof(uint) + ShapeSize + 1 + sizeof(uint) + sizeof(ulong) + sizeof(ushort);
     private const int ShapeSize = sizeof(ulong);
 
     /// <summary>The boot the map id belongs to.</summary>
     public required Guid BootId { get; init; }
+
+    /// <summary>Names the scan over all its calls: audit lines carry it.</summary>
+    public required ulong ScanId { get; init; }
 
     /// <summary>The map's id.</summary>
     public required uint MapId { get; init; }
@@ -37,6 +40,9 @@ internal sealed record ScanTicket
 
     /// <summary>The pin that selected the map; empty where none did.</summary>
     public required PinReference Pin { get; init; }
+
+    /// <summary>A name for a scan that begins.</summary>
+    public static ulong NewScanId() => (ulong)Random.Shared.NextInt64(1, long.MaxValue);
 
     /// <summary>A digest of a map's type, sizes, flags, name and BTF ids.</summary>
     public static ulong ShapeOf(MapInfo info)
@@ -64,7 +70,8 @@ internal sealed record ScanTicket
     {
         Span<byte> rest = to;
         BootId.TryWriteBytes(rest);
-        rest = rest[16..];
+        BinaryPrimitives.WriteUInt64LittleEndian(rest[16..], ScanId);
+        rest = rest[24..];
         BinaryPrimitives.WriteUInt32LittleEndian(rest, MapId);
         BinaryPrimitives.WriteUInt64LittleEndian(rest[4..], Shape);
         rest[12] = (byte)Method;
@@ -87,7 +94,7 @@ internal sealed record ScanTicket
             return null;
         }
 
-        ReadOnlySpan<byte> rest = from[16..];
+        ReadOnlySpan<byte> rest = from[24..];
         int positionLength = BinaryPrimitives.ReadUInt16LittleEndian(rest[25..]);
         ReadOnlySpan<byte> tail = rest[27..];
         return positionLength > tail.Length || PinReference.Read(tail[positionLength..]) is not { } pin
@@ -95,6 +102,7 @@ internal sealed record ScanTicket
             : new ScanTicket
             {
                 BootId = new Guid(from[..16]),
+                ScanId = BinaryPrimitives.ReadUInt64LittleEndian(from[16..]),
                 MapId = BinaryPrimitives.ReadUInt32LittleEndian(rest),
                 Shape = BinaryPrimitives.ReadUInt64LittleEndian(rest[4..]),
                 Method = (ScanMethod)rest[12],

@@ -16,7 +16,7 @@ internal sealed class TokenSealer(TokenKeyRing keys)
     /// <summary>The most bytes of a payload.</summary>
     public const int MaxPayload = (MaxLength / 4 * 3) - Overhead;
 
-    private const byte Version = 1;
+    private const byte Version = 2; // 2: names the scan
     private const int HeaderSize = 1 + sizeof(uint);
     private const int Overhead = HeaderSize + TokenKey.NonceSize + TokenKey.TagSize;
     private const int MaxBytes = MaxPayload + Overhead;

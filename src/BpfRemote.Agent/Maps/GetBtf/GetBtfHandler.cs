@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Libbpf;
@@ -18,7 +19,8 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
     private const int ChunkSize = 65_536;
 
     /// <summary>Answers one call.</summary>
-    public async Task HandleAsync(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responses, CancellationToken callEnded)
+    public async Task HandleAsync(
+        GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responses, CallAccess access, CancellationToken callEnded)
     {
         List<FieldViolation> violations = [];
         MapResolver.Validate(request.Map, violations);
@@ -34,7 +36,7 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
         }
 
         // The map is held open until its BTF is read: that keeps the object's id.
-        using IBpfMap map = maps.Open(request.Map);
+        using IBpfMap map = maps.Open(request.Map, access);
         uint id = request.Kind == BtfObjectKind.Vmlinux ? VmlinuxBtfId : map.Info.BtfId;
         using BtfBytes btf = Read(id);
         GetBtfResponse first = new()
@@ -50,6 +52,7 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
             GetBtfResponse chunk = offset == 0 ? first : new GetBtfResponse();
             chunk.Data = UnsafeByteOperations.UnsafeWrap(
                 btf.Memory.Slice(offset, Math.Min(ChunkSize, btf.Memory.Length - offset)));
+            access.Record.Bytes += (ulong)chunk.Data.Length;
             await writer.BeginWriteAsync(chunk, isLast: offset + ChunkSize >= btf.Memory.Length);
         }
 

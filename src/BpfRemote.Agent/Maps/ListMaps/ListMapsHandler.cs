@@ -1,17 +1,18 @@
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Tokens;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
 
 namespace BpfRemote.Agent.Maps.ListMaps;
 
-/// <summary>Serves ListMaps: one page of the node's maps, by id.</summary>
+/// <summary>Serves ListMaps: one page of the maps that the caller may see, by id.</summary>
 internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, TokenSealer tokens)
 {
     /// <summary>Bytes after which a page ends: maps with many users are large, and gRPC clients take 4 MiB by default.</summary>
     private const int MaxPageBytes = 1 << 20;
 
     /// <summary>Answers one call.</summary>
-    public ListMapsResponse Handle(ListMapsRequest request, CancellationToken cancellationToken)
+    public ListMapsResponse Handle(ListMapsRequest request, CallAccess access, CancellationToken cancellationToken)
     {
         ListMapsQuery query = ListMapsQuery.Parse(request, tokens);
         MapUse? use = query.IsFull ? MapUse.Read(source, cancellationToken) : null;
@@ -23,7 +24,7 @@ internal sealed class ListMapsHandler(IMapSource source, MapResolver maps, Token
             using (map)
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                if (!IsWanted(map.Info, query, pins))
+                if (!IsWanted(map.Info, query, pins) || !access.MayList(map.Info))
                 {
                     continue;
                 }

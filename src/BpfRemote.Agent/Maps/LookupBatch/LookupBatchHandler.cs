@@ -1,3 +1,4 @@
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Tokens;
@@ -21,11 +22,12 @@ internal sealed class LookupBatchHandler(
 {
     /// <summary>Answers one call.</summary>
     public async Task HandleAsync(
-        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, CancellationToken callEnded)
+        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, CallAccess access, CancellationToken callEnded)
     {
         LookupBatchQuery query = LookupBatchQuery.Parse(request);
         using ScanSlots.Lease slot = slots.Take();
-        OpenedScan opened = opener.Open(query, callEnded);
+        OpenedScan opened = opener.Open(query, access, callEnded);
+        access.Record.ScanId = opened.ScanId;
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
         ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
@@ -58,9 +60,11 @@ internal sealed class LookupBatchHandler(
                 break;
             }
 
+            access.DemandReadStill(opened.Map.Info, atFullPace: !query.Gentle);
             string token = end == ScanEnd.Completed ? "" : Seal(new ScanTicket
             {
                 BootId = source.Node.BootId,
+                ScanId = opened.ScanId,
                 MapId = lease.MapId,
                 Shape = shape,
                 Method = method,
@@ -71,6 +75,9 @@ internal sealed class LookupBatchHandler(
             });
             LookupBatchResponse response = current.Respond(reader, opened.Scan, token, layout, bytes);
             bytes = response.Cost.Bytes;
+            access.Record.Entries = reader.Entries;
+            access.Record.Bytes = bytes;
+            access.Record.KernelTime = reader.KernelTime;
             layout = null;
             await writer.BeginWriteAsync(response, isLast: end != ScanEnd.NotYet);
             if (lease.IsBrief)

@@ -1,6 +1,5 @@
 using BpfRemote.Agent.Errors;
 using BpfRemote.Libbpf;
-using BpfRemote.V1;
 using Grpc.Core;
 
 namespace BpfRemote.Agent.Maps.LookupBatch;
@@ -20,8 +19,7 @@ internal sealed class MapLease(IBpfMap map, MapResolver maps) : IDisposable
 
     /// <summary>The map, opened again where it was closed.</summary>
     /// <exception cref="RpcException">FAILED_PRECONDITION / MAP_REPLACED: it is gone by now.</exception>
-    public IBpfMap Map => _map ??= maps.TryOpenById(MapId) ?? throw ServiceError.Create(
-        StatusCode.FailedPrecondition, ErrorReason.MapReplaced, "the map is gone");
+    public IBpfMap Map => _map ??= maps.TryOpenById(MapId) ?? throw ServiceError.MapReplaced();
 
     /// <summary>Closes the map where it must not stay open.</summary>
     public void Release()

@@ -1,3 +1,4 @@
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Maps.LookupBatch.Scans;
 using BpfRemote.Agent.Tokens;
@@ -12,20 +13,21 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
 {
     /// <summary>Opens map and scan.</summary>
     /// <exception cref="RpcException">The token's or the map's fault, each with its own reason.</exception>
-    public OpenedScan Open(LookupBatchQuery query, CancellationToken cancellationToken)
+    public OpenedScan Open(LookupBatchQuery query, CallAccess access, CancellationToken cancellationToken)
     {
         if (query.Token.Length > 0)
         {
-            return Continue(ReadTicket(query.Token), query.Map, cancellationToken);
+            return Continue(ReadTicket(query.Token), query, access, cancellationToken);
         }
 
         MapSelector selector = query.Map!;
-        IBpfMap map = maps.Open(selector);
+        IBpfMap map = maps.Open(selector, access);
         try
         {
+            access.DemandRead(map.Info, MapResolver.PinOf(selector), atFullPace: !query.Gentle);
             Readability.Of(map.Layout).Demand(map.Info, map.Layout);
             PinReference pin = selector.HasPinnedPath ? PinReference.To(selector.PinnedPath) : PinReference.None;
-            return new OpenedScan(map, MapScan.Start(map), pin, EntriesBefore: 0);
+            return new OpenedScan(map, MapScan.Start(map), pin, EntriesBefore: 0, ScanTicket.NewScanId());
         }
         catch
         {
@@ -41,7 +43,7 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
         ServiceError.Create(StatusCode.FailedPrecondition, ErrorReason.TokenExpired, message);
 
     private static RpcException MapReplaced(uint? newMapId = null) => newMapId is null
-        ? ServiceError.Create(StatusCode.FailedPrecondition, ErrorReason.MapReplaced, "the map that the token continues is gone")
+        ? ServiceError.MapReplaced()
         : ServiceError.Create(
             StatusCode.FailedPrecondition,
             ErrorReason.MapReplaced,
@@ -62,12 +64,13 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
             : throw TokenExpired("continuation_token is of another boot, key or version; begin anew");
     }
 
-    private OpenedScan Continue(ScanTicket ticket, MapSelector? selector, CancellationToken cancellationToken)
+    private OpenedScan Continue(ScanTicket ticket, LookupBatchQuery query, CallAccess access, CancellationToken cancellationToken)
     {
-        IBpfMap map = OpenMap(ticket, selector, cancellationToken);
+        (IBpfMap map, string? pin) = OpenMap(ticket, query.Map, access, cancellationToken);
         try
         {
-            DemandSameMap(map, ticket, selector);
+            DemandSameMap(map, ticket, query.Map, access);
+            access.DemandRead(map.Info, pin, atFullPace: !query.Gentle);
             Readability.Of(map.Layout).Demand(map.Info, map.Layout);
             return map.Layout.Method != ticket.Method
                 ? throw TokenExpired("this agent reads the map in another way than the one that gave the token; begin anew")
@@ -76,7 +79,8 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
                     MapScan.Resume(map, ticket.Position.Span, ticket.Restarts)
                         ?? throw TokenInvalid("continuation_token holds a position that this map does not have"),
                     ticket.Pin,
-                    ticket.Entries);
+                    ticket.Entries,
+                    ticket.ScanId);
         }
         catch
         {
@@ -85,7 +89,9 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
         }
     }
 
-    private IBpfMap OpenMap(ScanTicket ticket, MapSelector? selector, CancellationToken cancellationToken)
+    /// <summary>The map of a token, and the pin that it was opened through, for a caller who may list it.</summary>
+    private (IBpfMap Map, string? Pin) OpenMap(
+        ScanTicket ticket, MapSelector? selector, CallAccess access, CancellationToken cancellationToken)
     {
         if (selector is { HasId: true } && selector.Id != ticket.MapId)
         {
@@ -93,19 +99,18 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
         }
 
         string? path = PathOf(ticket.Pin, selector, cancellationToken);
-        IBpfMap? map = path is null ? null : maps.TryOpenPinned(path);
-        if (map is not null && map.Info.Id != ticket.MapId)
+        IBpfMap? pinned = path is null ? null : maps.TryOpenPinned(path);
+        if (pinned is not null && pinned.Info.Id != ticket.MapId)
         {
-            using (map)
-            {
-                throw MapReplaced(map.Info.Id);
-            }
+            using IBpfMap? other = MapResolver.Visible(pinned, path, access);
+            throw MapReplaced(other?.Info.Id);
         }
 
-        return map ?? maps.TryOpenById(ticket.MapId) ?? throw MapReplaced();
+        string? pin = pinned is null ? null : path;
+        return (MapResolver.Visible(pinned ?? maps.TryOpenById(ticket.MapId), pin, access) ?? throw MapReplaced(), pin);
     }
 
-    private void DemandSameMap(IBpfMap map, ScanTicket ticket, MapSelector? selector)
+    private void DemandSameMap(IBpfMap map, ScanTicket ticket, MapSelector? selector, CallAccess access)
     {
         if (ScanTicket.ShapeOf(map.Info) != ticket.Shape)
         {
@@ -115,7 +120,7 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
         bool isSelected = selector switch
         {
             { HasName: true } => map.Info.Name == selector.Name,
-            { HasPinnedPath: true } => ticket.Pin.RefersTo(selector.PinnedPath) || LeadsTo(selector, map.Info.Id),
+            { HasPinnedPath: true } => ticket.Pin.RefersTo(selector.PinnedPath) || LeadsTo(selector, map.Info.Id, access),
             _ => true,
         };
         if (!isSelected)
@@ -124,9 +129,9 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
         }
     }
 
-    private bool LeadsTo(MapSelector selector, uint mapId)
+    private bool LeadsTo(MapSelector selector, uint mapId, CallAccess access)
     {
-        using IBpfMap map = maps.Open(selector);
+        using IBpfMap map = maps.Open(selector, access);
         return map.Info.Id == mapId;
     }
 
@@ -149,4 +154,5 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
 /// <param name="Scan">The scan.</param>
 /// <param name="Pin">The pin that selected the map.</param>
 /// <param name="EntriesBefore">Entries that the scan gave in earlier calls.</param>
-internal sealed record OpenedScan(IBpfMap Map, MapScan Scan, PinReference Pin, ulong EntriesBefore);
+/// <param name="ScanId">Names the scan over all its calls.</param>
+internal sealed record OpenedScan(IBpfMap Map, MapScan Scan, PinReference Pin, ulong EntriesBefore, ulong ScanId);

@@ -1,3 +1,4 @@
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
@@ -11,7 +12,7 @@ namespace BpfRemote.Agent.Maps.LookupElements;
 internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps, TimeProvider time)
 {
     /// <summary>Answers one call.</summary>
-    public LookupElementsResponse Handle(LookupElementsRequest request)
+    public LookupElementsResponse Handle(LookupElementsRequest request, CallAccess access)
     {
         List<FieldViolation> violations = [];
         MapResolver.Validate(request.Map, violations);
@@ -26,9 +27,14 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
             throw ServiceError.InvalidFields(violations);
         }
 
-        using IBpfMap map = maps.Open(request.Map);
+        using IBpfMap map = maps.Open(request.Map, access);
+        access.DemandRead(map.Info, MapResolver.PinOf(request.Map), atFullPace: false);
         int count = CountKeys(map, request.Keys.Length);
-        return Lookup(map, request.Keys.Span, count);
+        LookupElementsResponse response = Lookup(map, request.Keys.Span, count);
+        access.Record.Entries = response.Cost.Entries;
+        access.Record.Bytes = response.Cost.Bytes;
+        access.Record.KernelTime = response.Cost.KernelTime.ToTimeSpan();
+        return response;
     }
 
     private static int CountKeys(IBpfMap map, int bytes)

@@ -1,4 +1,4 @@
-namespace BpfRemote.Agent.Maps.ListMaps;
+namespace BpfRemote.Agent.Maps;
 
 /// <summary>A glob: <c>*</c>, <c>?</c>, <c>[a-z]</c>, <c>[!a-z]</c>; <c>\</c> takes the next character as it is.</summary>
 /// <remarks>In a path glob <c>*</c>, <c>?</c> and <c>[</c>…<c>]</c> stop at <c>/</c>, and <c>**</c> does not. Matching takes time in
@@ -50,13 +50,16 @@ internal sealed class Glob
                     return null;
                 case var c:
                     char literal = c == '\\' ? pattern[++i] : c;
-                    glob._elements.Add(new Element(x => x == literal, IsRepeated: false));
+                    glob._elements.Add(new Element(x => x == literal, IsRepeated: false) { MinBytes = BytesOf(literal) });
                     break;
             }
         }
 
         return glob;
     }
+
+    /// <summary>The fewest bytes, as UTF-8, of a text that fits.</summary>
+    public int MinBytes => _elements.Sum(element => element.MinBytes);
 
     /// <summary>Whether the glob fits the whole of a text.</summary>
     public bool Fits(string text)
@@ -113,5 +116,11 @@ internal sealed class Glob
         return false;
     }
 
-    private readonly record struct Element(Predicate<char> Accepts, bool IsRepeated);
+    /// <summary>Bytes of a UTF-16 unit as UTF-8; each half of a surrogate pair has half of the pair's four.</summary>
+    private static int BytesOf(char c) => c < 0x80 ? 1 : c < 0x800 || char.IsSurrogate(c) ? 2 : 3;
+
+    private readonly record struct Element(Predicate<char> Accepts, bool IsRepeated)
+    {
+        public int MinBytes { get; init; } = IsRepeated ? 0 : 1;
+    }
 }

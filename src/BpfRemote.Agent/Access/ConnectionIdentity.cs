@@ -1,0 +1,11 @@
+namespace BpfRemote.Agent.Access;
+
+/// <summary>What a listener knows of a connection before its first call.</summary>
+/// <param name="Caller">Who is at the other end; null where only a token will tell.</param>
+/// <param name="Peer">Where the connection comes from.</param>
+/// <param name="TakesTokens">Whether calls may say by a bearer token who they are from: over TLS, where issuers are configured.</param>
+internal sealed record ConnectionIdentity(Caller? Caller, string Peer, bool TakesTokens)
+{
+    /// <summary>Of a connection that proves who is at the other end, and takes no other word for it.</summary>
+    public static ConnectionIdentity Of(Caller caller) => new(caller, caller.Peer, TakesTokens: false);
+}
