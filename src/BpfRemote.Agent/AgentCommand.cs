@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using BpfRemote.Agent.Access.Policy;
 using BpfRemote.Agent.Hosting;
 using BpfRemote.Libbpf;
 
@@ -67,6 +68,7 @@ public static class AgentCommand
         RootCommand command = new("Serves the eBPF maps of this node over gRPC, read-only.")
         {
             listen, config, policy, access, tlsCert, tlsKey, tlsClientCa, plaintext, audit, simulate, runtime, user, noLockdown, inherited,
+            PolicyCommand.Create(),
         };
 
         AgentOptions? parsed = null;

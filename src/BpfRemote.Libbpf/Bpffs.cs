@@ -1,5 +1,7 @@
 using System.IO.Enumeration;
+using System.Runtime.InteropServices;
 using BpfRemote.Libbpf.Interop;
+using Microsoft.Win32.SafeHandles;
 
 namespace BpfRemote.Libbpf;
 
@@ -53,13 +55,16 @@ internal static unsafe class Bpffs
         return PinnedMaps.From(pins);
     }
 
-    /// <exception cref="BpfException">The kernel refused.</exception>
+    /// <summary>Opens a pin by the path that it has: a symbolic link on the way is refused, for whoever may make one in a directory
+    /// could have the agent take another pin for one that lies there.</summary>
+    /// <exception cref="BpfException">The kernel refused. ELOOP: there is a symbolic link on the way.</exception>
     internal static SafeBpfHandle Open(string path)
     {
+        using SafeFileHandle place = Locate(path);
         bpf_obj_get_opts options = new() { sz = (nuint)sizeof(bpf_obj_get_opts), file_flags = BpfObj.BPF_F_RDONLY };
 
         // SAFETY: libbpf reads options.sz bytes during the call and keeps no pointer.
-        int result = BpfObj.bpf_obj_get_opts(path, &options);
+        int result = BpfObj.bpf_obj_get_opts($"/proc/self/fd/{place.DangerousGetHandle()}", &options);
 
         // The kernel says EACCES, too, for a directory and for what lies on another file system.
         if ((Errno)(-result) == Errno.EACCES && (Directory.Exists(path) || !Holds(path)))
@@ -68,6 +73,18 @@ internal static unsafe class Bpffs
         }
 
         return SafeBpfHandle.Wrap(result, nameof(BpfObj.bpf_obj_get_opts), path);
+    }
+
+    /// <summary>A file descriptor of what lies at a path, through which it can be opened and not be read.</summary>
+    private static SafeFileHandle Locate(string path)
+    {
+        open_how how = new() { flags = Libc.O_PATH | Libc.O_CLOEXEC, resolve = Libc.RESOLVE_NO_SYMLINKS };
+
+        // SAFETY: the kernel reads the path and the structure during the call.
+        nint result = Libc.openat2(Libc.OpenAt2Call, Libc.AT_FDCWD, path, &how, (nuint)sizeof(open_how));
+        return result >= 0
+            ? new(result, ownsHandle: true)
+            : throw new BpfException(nameof(Libc.openat2), (Errno)Marshal.GetLastPInvokeError(), path);
     }
 
     /// <summary>Null where the path is a pinned program or link, may not be opened, or is gone meanwhile.</summary>

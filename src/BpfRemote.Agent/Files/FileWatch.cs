@@ -1,4 +1,6 @@
+using System.IO.Pipes;
 using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 
 namespace BpfRemote.Agent.Files;
 
@@ -7,18 +9,12 @@ namespace BpfRemote.Agent.Files;
 /// links, as Kubernetes does it, or lies on a network file system.</remarks>
 /// <param name="files">The files.</param>
 /// <param name="onHangup">What else SIGHUP asks for.</param>
+/// <param name="brokerHangups">The pipe by which the broker passes its SIGHUPs on; null for none.</param>
 /// <param name="time">The clock.</param>
-internal sealed class FileWatch(IEnumerable<IReloadedFile> files, Action onHangup, TimeProvider time) : BackgroundService
+internal sealed class FileWatch(IEnumerable<IReloadedFile> files, Action onHangup, int? brokerHangups, TimeProvider time) : BackgroundService
 {
     /// <summary>How long a change goes unnoticed at most.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
-
-    /// <summary>Looks at all files now, and does what else SIGHUP asks for.</summary>
-    public void HangUp()
-    {
-        onHangup();
-        Refresh();
-    }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -27,11 +23,40 @@ internal sealed class FileWatch(IEnumerable<IReloadedFile> files, Action onHangu
             signal.Cancel = true;
             HangUp();
         });
+        if (brokerHangups is { } pipe)
+        {
+            PassOn(pipe);
+        }
+
         using PeriodicTimer timer = new(Interval, time);
         while (await timer.WaitForNextTickAsync(stoppingToken))
         {
             Refresh();
         }
+    }
+
+    private void PassOn(int pipe)
+    {
+        // A thread of its own: a read of the pipe ends with the broker, and so does this process.
+        Thread thread = new(() =>
+        {
+            using AnonymousPipeClientStream hangups = new(PipeDirection.In, new SafePipeHandle(pipe, ownsHandle: true));
+            while (hangups.ReadByte() >= 0)
+            {
+                HangUp();
+            }
+        })
+        {
+            IsBackground = true,
+        };
+        thread.Start();
+    }
+
+    /// <summary>Looks at all files now, and does what else SIGHUP asks for.</summary>
+    private void HangUp()
+    {
+        onHangup();
+        Refresh();
     }
 
     private void Refresh()

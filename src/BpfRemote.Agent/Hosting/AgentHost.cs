@@ -152,7 +152,11 @@ public static partial class AgentHost
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket =
             endpoint => AgentListeners.CreateListenSocket(endpoint, options));
         builder.WebHost.ConfigureKestrel(kestrel =>
-            AgentListeners.Configure(kestrel, options, kestrel.ApplicationServices.GetRequiredService<AccessFiles>().Tls));
+            AgentListeners.Configure(
+                kestrel,
+                options,
+                kestrel.ApplicationServices.GetRequiredService<AccessFiles>().Tls,
+                kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AgentListeners).FullName!)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
         builder.Services
@@ -176,7 +180,10 @@ public static partial class AgentHost
                 time,
                 services.GetRequiredService<ILogger<AuditLog>>()))
             .AddHostedService(services => new FileWatch(
-                services.GetRequiredService<AccessFiles>().All, services.GetRequiredService<AuditLog>().Reopen, time))
+                services.GetRequiredService<AccessFiles>().All,
+                services.GetRequiredService<AuditLog>().Reopen,
+                options.Inherited?.Hangups,
+                time))
             .AddSingleton<TokenSealer>()
             .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
             .AddSingleton<ScanSlots>()

@@ -15,7 +15,7 @@ using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 namespace BpfRemote.Agent.Hosting;
 
 /// <summary>Sets Kestrel up: HTTP/2 only, each listener with the identity its transport can prove.</summary>
-internal static class AgentListeners
+internal static partial class AgentListeners
 {
     private const int ENXIO = 6;
     private const UnixFileMode SocketMode =
@@ -27,7 +27,8 @@ internal static class AgentListeners
     /// <param name="kestrel">What to set up.</param>
     /// <param name="options">The options.</param>
     /// <param name="tls">What TLS listeners serve with; null where there is none.</param>
-    public static void Configure(KestrelServerOptions kestrel, AgentOptions options, ReloadedFile<TlsMaterial>? tls)
+    /// <param name="log">Where clients are reported whose certificate is refused.</param>
+    public static void Configure(KestrelServerOptions kestrel, AgentOptions options, ReloadedFile<TlsMaterial>? tls, ILogger log)
     {
         kestrel.AddServerHeader = false;
         KestrelServerLimits limits = kestrel.Limits;
@@ -58,7 +59,7 @@ internal static class AgentListeners
                         listen.UseHttps(new TlsHandshakeCallbackOptions
                         {
                             HandshakeTimeout = HandshakeTimeout,
-                            OnConnection = _ => new(tls!.Current.HandshakeOptions()),
+                            OnConnection = context => new(tls!.Current.HandshakeOptions(reason => LogRefused(log, context.Connection.RemoteEndPoint, reason))),
                         });
                         Identify(listen, connection => OfTlsClient(connection, takesTokens: options.BearerTokens.Count > 0));
                     });
@@ -131,6 +132,9 @@ internal static class AgentListeners
             return next(connection);
         });
     }
+
+    [LoggerMessage(EventId = 106, Level = LogLevel.Warning, Message = "Refused the TLS client at {Peer}: {Reason}")]
+    private static partial void LogRefused(ILogger logger, EndPoint? peer, string reason);
 
     /// <summary>Removes the socket file that a killed agent left, and only such a one.</summary>
     /// <exception cref="IOException">Another agent listens there, or the path is something else.</exception>

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.IO.Pipes;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using BpfRemote.Agent.Tokens;
@@ -38,17 +39,24 @@ internal static class BrokerHost
         {
             SystemUser user = FindUser(options.User);
             using Broker broker = Broker.Create(options.Access);
+            using AnonymousPipeServerStream hangups = new(PipeDirection.Out, HandleInheritability.Inheritable);
             sockets.AddRange(AgentListeners.UnixPaths(options).Select(AgentListeners.Bind));
             PrepareKeyDirectory(options, user);
             InheritedFiles inherited = new(
-                broker.ServerOpens, broker.ServerWalks, [.. sockets.Select(socket => broker.Share(socket.SafeHandle))]);
+                broker.ServerOpens, broker.ServerWalks, (int)hangups.ClientSafePipeHandle.DangerousGetHandle(), [.. sockets.Select(socket => broker.Share(socket.SafeHandle))]);
             using Process server = Start(user, args, inherited);
+            hangups.DisposeLocalCopyOfClientHandle();
             List<PosixSignalRegistration> signals = [.. Ends.Select(end => PosixSignalRegistration.Create(end, signal =>
             {
                 // The server drains, and with its end comes this one's.
                 signal.Cancel = true;
                 broker.HangUp();
             }))];
+            signals.Add(PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                signal.Cancel = true;
+                PassOn(hangups);
+            }));
             broker.Serve(server.Id);
             server.WaitForExit();
             signals.ForEach(signal => signal.Dispose());
@@ -63,6 +71,19 @@ internal static class BrokerHost
         {
             // Removes their files.
             sockets.ForEach(socket => socket.Dispose());
+        }
+    }
+
+    /// <summary>Files are the server's to read, and it is not this process's to signal: it is another user's.</summary>
+    private static void PassOn(AnonymousPipeServerStream hangups)
+    {
+        try
+        {
+            hangups.WriteByte(0);
+        }
+        catch (IOException)
+        {
+            // The server has ended, and with it this process will.
         }
     }
 

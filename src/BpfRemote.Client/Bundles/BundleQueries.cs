@@ -1,6 +1,6 @@
 using System.Globalization;
 using BpfRemote.Agent.Errors;
-using BpfRemote.Agent.Maps.ListMaps;
+using BpfRemote.Agent.Maps;
 using BpfRemote.V1;
 using Grpc.Core;
 

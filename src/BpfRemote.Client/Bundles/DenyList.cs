@@ -1,4 +1,4 @@
-using BpfRemote.Agent.Maps.ListMaps;
+using BpfRemote.Agent.Maps;
 using BpfRemote.V1;
 
 namespace BpfRemote.Client;

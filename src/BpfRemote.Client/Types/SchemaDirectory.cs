@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using BpfRemote.Agent.Maps.ListMaps;
+using BpfRemote.Agent.Maps;
 using BpfRemote.Btf;
 using BpfRemote.V1;
 

@@ -10,6 +10,14 @@ internal static unsafe partial class Libc
     internal const int CLOCK_BOOTTIME = 7;
     internal const uint BPF_FS_MAGIC = 0xcafe4a11;
 
+    internal const int AT_FDCWD = -100;
+    internal const ulong O_PATH = 0x20_0000;
+    internal const ulong O_CLOEXEC = 0x8_0000;
+    internal const ulong RESOLVE_NO_SYMLINKS = 4;
+
+    /// <summary>The number of openat2, which libc has no wrapper of: the same on every architecture.</summary>
+    internal const nint OpenAt2Call = 437;
+
     private const string Library = "libc";
 
     [LibraryImport(Library)]
@@ -21,6 +29,9 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     internal static partial nint readlink(byte* path, byte* buf, nuint bufsiz);
 
+    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8, SetLastError = true, EntryPoint = "syscall")]
+    internal static partial nint openat2(nint number, nint dirfd, string pathname, open_how* how, nuint size);
+
     [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
     internal static partial int statfs(string path, statfs_head* buf);
 }
@@ -30,6 +41,15 @@ internal struct timespec
 {
     internal nint tv_sec;
     internal nint tv_nsec;
+}
+
+/// <summary><c>linux/openat2.h</c>.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct open_how
+{
+    internal ulong flags;
+    internal ulong mode;
+    internal ulong resolve;
 }
 
 /// <summary>The start of <c>struct statfs</c>, in a buffer that holds the whole of it on every architecture.</summary>

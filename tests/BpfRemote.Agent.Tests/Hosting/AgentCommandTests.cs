@@ -39,11 +39,11 @@ public sealed class AgentCommandTests
     [Fact]
     public void What_a_broker_hands_down_arrives()
     {
-        InheritedFiles files = new(3, 40, [5, 6]);
+        InheritedFiles files = new(3, 40, 7, [5, 6]);
 
         Assert.True(AgentCommand.TryParse(["--inherited", $"{files}"], out AgentOptions? options, out _));
 
-        Assert.Equal("3,40,5,6", $"{options.Inherited}");
+        Assert.Equal("3,40,7,5,6", $"{options.Inherited}");
         Assert.Equal([5, 6], options.Inherited!.Sockets);
     }
 

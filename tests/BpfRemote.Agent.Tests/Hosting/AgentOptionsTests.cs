@@ -12,6 +12,8 @@ public sealed class AgentOptionsTests
     [InlineData("http://127.0.0.1:7070")]
     [InlineData("http://127.0.0.1:0")]
     [InlineData("http://[::1]:7070")]
+    [InlineData("https://0.0.0.0:7443")]
+    [InlineData("https://[::]:0")]
     public void Endpoints(string text)
     {
         Assert.NotNull(ListenEndpoint.TryParse(text, plaintext: true, out string error));
@@ -27,7 +29,8 @@ public sealed class AgentOptionsTests
     [InlineData("http://127.0.0.1", "expected http://127.0.0.1:port")]
     [InlineData("http://localhost:7070", "expected http://127.0.0.1:port")]
     [InlineData("http://127.0.0.1:70700", "expected http://127.0.0.1:port")]
-    [InlineData("https://127.0.0.1:7070", "expected unix:///path")]
+    [InlineData("https://example.org:7070", "expected https://ip:port")]
+    [InlineData("https://127.0.0.1", "expected https://ip:port")]
     [InlineData("127.0.0.1:7070", "expected unix:///path")]
     [InlineData("", "expected unix:///path")]
     public void What_is_no_endpoint_says_what_was_expected(string text, string expected)

@@ -1,4 +1,4 @@
-using BpfRemote.Agent.Maps.ListMaps;
+using BpfRemote.Agent.Maps;
 using Xunit;
 
 namespace BpfRemote.Agent.Tests.Maps;

@@ -74,6 +74,7 @@ public sealed class ScanTicketTests
     private static ScanTicket Ticket(string? pin, int positionSize) => new()
     {
         BootId = Guid.NewGuid(),
+        ScanId = 0x0123_4567_89ab_cdef,
         MapId = 7,
         Shape = ScanTicket.ShapeOf(SomeMap),
         Method = ScanMethod.Trie,

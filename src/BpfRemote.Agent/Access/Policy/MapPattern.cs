@@ -17,6 +17,9 @@ internal sealed record MapPattern(Glob? PinnedPath, Glob? Name, IReadOnlySet<Bpf
     /// <summary>Whether the maps are told by their pins: others than root cannot put theirs there.</summary>
     public bool IsByPin => PinnedPath is not null;
 
+    /// <summary>Whether the maps are told by their name alone, which whoever may create maps can give to another one.</summary>
+    public bool IsByName => PinnedPath is null && Name?.Fits("") == false;
+
     /// <summary>Whether a map fits but for its pins.</summary>
     public bool Fits(MapInfo map) => Name?.Fits(map.Name) != false && Types?.Contains(map.Type) != false;
 

@@ -133,7 +133,9 @@ internal static class PolicyReader
     private static string Explain(JsonException e)
     {
         int position = e.Message.IndexOf(" Path: ", StringComparison.Ordinal);
-        string message = position < 0 ? e.Message : e.Message[..position];
+        string message = e.Message.Contains("could not be mapped", StringComparison.Ordinal) ? "no such name in a policy file"
+            : position < 0 ? e.Message
+            : e.Message[..position];
         return string.IsNullOrEmpty(e.Path) || e.Path == "$" ? message : $"{e.Path.TrimStart('$', '.')}: {message}";
     }
 }

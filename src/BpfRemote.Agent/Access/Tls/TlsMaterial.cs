@@ -30,7 +30,8 @@ internal sealed class TlsMaterial(
     }
 
     /// <summary>How to shake hands with a client.</summary>
-    public SslServerAuthenticationOptions HandshakeOptions() => new()
+    /// <param name="refused">Is told why a client's certificate is refused.</param>
+    public SslServerAuthenticationOptions HandshakeOptions(Action<string> refused) => new()
     {
         ServerCertificateContext = server,
 #pragma warning disable CA5398 // an operating system may still choose 1.0 and 1.1
@@ -38,7 +39,16 @@ internal sealed class TlsMaterial(
 #pragma warning restore CA5398
         ClientCertificateRequired = clientAuthorities is not null,
         CertificateChainPolicy = ClientPolicy(),
-        RemoteCertificateValidationCallback = (_, certificate, _, errors) => IsWelcome(certificate, errors),
+        RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+        {
+            string? reason = Refuse(certificate as X509Certificate2, chain, errors);
+            if (reason is not null)
+            {
+                refused(reason);
+            }
+
+            return reason is null;
+        },
 
         // A session that is taken up again would bring back a client of an authority that is trusted no more.
         AllowTlsResume = false,
@@ -70,7 +80,22 @@ internal sealed class TlsMaterial(
         return policy;
     }
 
-    private bool IsWelcome(X509Certificate? certificate, SslPolicyErrors errors) => certificate is null
-        ? !isCertificateRequired
-        : errors == SslPolicyErrors.None && certificate is X509Certificate2 client && ClientCertificate.PrincipalOf(client) is not null;
+    /// <summary>Why a client is refused; null where it is not.</summary>
+    private string? Refuse(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (certificate is null)
+        {
+            return isCertificateRequired ? "it has no certificate" : null;
+        }
+
+        if (errors != SslPolicyErrors.None)
+        {
+            return $"its certificate '{certificate.Subject}' is not one of a client of the authorities that are trusted: "
+                + string.Join(", ", (chain?.ChainStatus ?? []).Select(status => status.Status).Distinct());
+        }
+
+        return ClientCertificate.PrincipalOf(certificate) is null
+            ? $"its certificate '{certificate.Subject}' has no client authentication among its usages, or no URI or DNS name that can be a principal"
+            : null;
+    }
 }
