@@ -6,6 +6,11 @@ namespace BpfRemote.EndToEnd.Programs;
 /// <summary>Where an agent runs: its socket, runtime directory and configuration outlive the process, as they do on a node.</summary>
 internal sealed class AgentSite : IDisposable
 {
+    /// <summary>For tests of what is read, not of who may.</summary>
+    private const string OpenPolicy = """
+        { "rules": [{ "principals": ["unix:*", "anonymous"], "rights": ["list", "read", "full_pace"], "maps": [{ "name": "*" }] }] }
+        """;
+
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory("bpfremote-e2e-");
 
     /// <param name="configuration">The agent's configuration file, JSON.</param>
@@ -35,14 +40,21 @@ internal sealed class AgentSite : IDisposable
     public string Address => $"unix://{SocketPath}";
 
     /// <summary>Starts an agent and waits until it listens.</summary>
-    /// <param name="plaintext">Whether it listens on a free port of loopback too.</param>
+    /// <param name="plaintext">Whether it listens on a free port of loopback too, and anybody may read everything.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
     /// <param name="options">More of its options.</param>
     /// <exception cref="ProgramEndedException">It did not start.</exception>
     public async Task<AgentProcess> StartAgentAsync(
         CancellationToken cancellationToken, bool plaintext = false, params IEnumerable<string> options)
     {
-        string[] http = plaintext ? ["--listen", "http://127.0.0.1:0", "--plaintext"] : [];
+        string[] http = [];
+        if (plaintext)
+        {
+            string policy = Path.Combine(DirectoryPath, "open-policy.json");
+            await File.WriteAllTextAsync(policy, OpenPolicy, cancellationToken);
+            http = ["--listen", "http://127.0.0.1:0", "--plaintext", "--policy-file", policy];
+        }
+
         RunningProgram program = RunningProgram.Start(AgentProgram, [.. CommandLine, .. http, .. options]);
         try
         {
