@@ -150,16 +150,22 @@ public static partial class AgentHost
         builder.WebHost.ConfigureKestrel(kestrel => AgentListeners.Configure(kestrel, options));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
+        PrincipalLimits principalLimits = PrincipalLimits.DefaultOf(options.Limits);
         builder.Services
             .AddSingleton(options)
             .AddSingleton(options.Limits)
+            .AddSingleton<Func<string, PrincipalLimits>>(_ => _ => principalLimits)
             .AddSingleton(source)
             .AddSingleton(time)
             .AddSingleton(services => new TokenKeyRing(
                 options.ResolveKeyDirectory(), time, services.GetRequiredService<ILogger<TokenKeyRing>>()))
             .AddSingleton<TokenSealer>()
-            .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
+            .AddSingleton(_ => new GentlePace(options.Limits.GentleCpuShare, time))
+            .AddSingleton<KernelTimeQuota>()
             .AddSingleton<ScanSlots>()
+            .AddSingleton<BufferBudget>()
+            .AddSingleton<ConnectionLimits>()
+            .AddSingleton<SharedBtf>()
             .AddSingleton<MapResolver>()
             .AddSingleton<ScanOpener>()
             .AddSingleton<ListMapsHandler>()
@@ -172,10 +178,12 @@ public static partial class AgentHost
         {
             grpc.MaxReceiveMessageSize = AgentLimits.MaxRequestBytes;
             grpc.Interceptors.Add<CallBoundary>();
+            grpc.Interceptors.Add<AnswerBudget>();
         });
         builder.Services.AddGrpcHealthChecks().AddCheck("bpfremote", () => HealthCheckResult.Healthy());
 
         WebApplication agent = builder.Build();
+        agent.Use(StalledReader.Watch(options.Limits, time));
         agent.MapGrpcService(services => StrictServiceBinder.Bind(
             binder => V1.MapService.BindService(binder, services.GetRequiredService<MapService>())));
         agent.MapGrpcService(services => StrictServiceBinder.Bind(

@@ -48,11 +48,11 @@ internal sealed class MapService(
 
     public override Task LookupBatch(
         LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responseStream, ServerCallContext context) =>
-        lookupBatch.HandleAsync(request, responseStream, context.CancellationToken);
+        lookupBatch.HandleAsync(request, responseStream, context);
 
     public override Task<LookupElementsResponse> LookupElements(LookupElementsRequest request, ServerCallContext context) =>
-        Task.FromResult(lookupElements.Handle(request));
+        lookupElements.HandleAsync(request, context);
 
     public override Task GetBtf(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responseStream, ServerCallContext context) =>
-        getBtf.HandleAsync(request, responseStream, context.CancellationToken);
+        getBtf.HandleAsync(request, responseStream, context);
 }

@@ -1,3 +1,4 @@
+using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Tokens;
@@ -14,24 +15,30 @@ internal sealed class LookupBatchHandler(
     ScanOpener opener,
     TokenSealer tokens,
     ScanSlots slots,
+    BufferBudget buffers,
     GentlePace gentlePace,
+    KernelTimeQuota quota,
     AgentLimits limits,
     IHostApplicationLifetime lifetime,
     TimeProvider time)
 {
     /// <summary>Answers one call.</summary>
     public async Task HandleAsync(
-        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, CancellationToken callEnded)
+        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, ServerCallContext context)
     {
+        CancellationToken callEnded = context.CancellationToken;
+        string principal = Caller.Of(context).Principal;
         LookupBatchQuery query = LookupBatchQuery.Parse(request);
-        using ScanSlots.Lease slot = slots.Take();
+        using ScanSlots.Lease slot = slots.Take(principal);
         OpenedScan opened = opener.Open(query, callEnded);
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
-        ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
-        using ResponseSlot one = new(opened.Map.Layout, query.Include);
-        using ResponseSlot other = new(opened.Map.Layout, query.Include);
-        await using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, callEnded); // ends before the buffers that it may still be reading
+        using GentlePace.Call? gentle = query.Gentle ? gentlePace.Enter(principal) : null;
+        ScanReader reader = new(opened, query, new CallPace(principal, quota, gentle), time);
+        BufferAccount account = buffers.OpenScan(principal);
+        using ResponseSlot one = new(opened.Map.Layout, query.Include, account);
+        using ResponseSlot other = new(opened.Map.Layout, query.Include, account);
+        await using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping); // ends before the buffers that it may still be reading
         byte[] position = new byte[ScanTicket.MaxPosition];
         Layout? layout = MapDescription.LayoutOf(opened.Map, source);
         ulong shape = ScanTicket.ShapeOf(opened.Map.Info);
