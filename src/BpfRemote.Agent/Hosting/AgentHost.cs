@@ -144,6 +144,7 @@ public static partial class AgentHost
         builder.Logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None); // critical to it is whatever a client does wrong
 
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket =
             endpoint => AgentListeners.CreateListenSocket(endpoint, options));
@@ -165,6 +166,7 @@ public static partial class AgentHost
             .AddSingleton<ScanSlots>()
             .AddSingleton<BufferBudget>()
             .AddSingleton<ConnectionLimits>()
+            .AddSingleton<MemoryRelease>()
             .AddSingleton<SharedBtf>()
             .AddSingleton<MapResolver>()
             .AddSingleton<ScanOpener>()

@@ -8,6 +8,7 @@ internal static class StalledReader
     /// <summary>Ends its connection, and with it every call on it: whoever leaves one answer in the agent's memory leaves more.</summary>
     public static void Evict(HttpContext context)
     {
+        context.RequestServices.GetRequiredService<MemoryRelease>().Expect();
         if (context.Features.Get<IConnectionLifetimeFeature>() is { } connection)
         {
             connection.Abort();
@@ -23,6 +24,11 @@ internal static class StalledReader
     public static Func<HttpContext, RequestDelegate, Task> Watch(AgentLimits limits, TimeProvider time) => async (context, next) =>
     {
         await next(context);
+        if (!context.Response.HasStarted)
+        {
+            return; // only headers, which no window holds up; a status that is to be all there is must stay one frame
+        }
+
         using CancellationTokenSource stalled = new(limits.WriteTimeout, time);
         try
         {

@@ -153,15 +153,20 @@ internal sealed class RawHttp2 : IDisposable
     }
 
     /// <summary>Reads until every call has ended, with its connection or by itself.</summary>
-    public async Task ReadUntilCallsEndAsync(CancellationToken cancellationToken)
+    /// <returns>How long nothing came before the last of them ended.</returns>
+    public async Task<TimeSpan> ReadUntilCallsEndAsync(CancellationToken cancellationToken)
     {
-        for (int open = _nextStream / 2; open > 0; open--)
+        TimeSpan silence = TimeSpan.Zero;
+        for (int open = _nextStream / 2; open > 0;)
         {
-            if (await ReadUntilAsync(IsEnd, cancellationToken) is null)
-            {
-                return;
-            }
+            long start = TimeProvider.System.GetTimestamp();
+            bool isEnd = false;
+            bool isOpen = await ReadUntilAsync((type, flags) => (isEnd = IsEnd(type, flags)) || type == Headers, cancellationToken) is not null;
+            silence = TimeProvider.System.GetElapsedTime(start);
+            open = isOpen ? open - (isEnd ? 1 : 0) : 0;
         }
+
+        return silence;
     }
 
     /// <summary>Whether a frame ends its stream.</summary>
@@ -204,7 +209,7 @@ internal sealed class RawHttp2 : IDisposable
 
             return true;
         }
-        catch (SocketException)
+        catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
             return false;
         }
