@@ -91,9 +91,9 @@ internal sealed partial class ReloadedFile<T> : IReloadedFile
 
     private static byte[] DigestOf(byte[][] contents) => SHA256.HashData([.. contents.SelectMany(SHA256.HashData)]);
 
-    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "{Files} changed: in force from now on")]
+    [LoggerMessage(EventId = 601, Level = LogLevel.Information, Message = "{Files} changed: in force from now on")]
     private partial void LogReloaded(string files);
 
-    [LoggerMessage(EventId = 402, Level = LogLevel.Error, Message = "{Files} changed and cannot be used, what was read before stays in force: {Reason}")]
+    [LoggerMessage(EventId = 602, Level = LogLevel.Error, Message = "{Files} changed and cannot be used, what was read before stays in force: {Reason}")]
     private partial void LogRejected(string files, string reason);
 }

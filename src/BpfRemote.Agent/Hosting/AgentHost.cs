@@ -148,6 +148,7 @@ public static partial class AgentHost
         builder.Logging.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
+        builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None); // critical to it is whatever a client does wrong
 
         builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket =
             endpoint => AgentListeners.CreateListenSocket(endpoint, options));
@@ -159,9 +160,15 @@ public static partial class AgentHost
                 kestrel.ApplicationServices.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(AgentListeners).FullName!)));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
 
+        PrincipalLimits principalLimits = PrincipalLimits.DefaultOf(options.Limits);
         builder.Services
             .AddSingleton(options)
             .AddSingleton(options.Limits)
+            .AddSingleton<Func<string, PrincipalLimits>>(services =>
+            {
+                AccessControl access = services.GetRequiredService<AccessControl>();
+                return principal => access.Policy.LimitsOf(principal, principalLimits);
+            })
             .AddSingleton(source)
             .AddSingleton(time)
             .AddSingleton(services => new TokenKeyRing(
@@ -185,8 +192,13 @@ public static partial class AgentHost
                 options.Inherited?.Hangups,
                 time))
             .AddSingleton<TokenSealer>()
-            .AddSingleton(new GentlePace(options.Limits.GentleCpuShare, time))
+            .AddSingleton(_ => new GentlePace(options.Limits.GentleCpuShare, time))
+            .AddSingleton<KernelTimeQuota>()
             .AddSingleton<ScanSlots>()
+            .AddSingleton<BufferBudget>()
+            .AddSingleton<ConnectionLimits>()
+            .AddSingleton<MemoryRelease>()
+            .AddSingleton<SharedBtf>()
             .AddSingleton<MapResolver>()
             .AddSingleton<ScanOpener>()
             .AddSingleton<ListMapsHandler>()
@@ -199,10 +211,12 @@ public static partial class AgentHost
         {
             grpc.MaxReceiveMessageSize = AgentLimits.MaxRequestBytes;
             grpc.Interceptors.Add<CallBoundary>();
+            grpc.Interceptors.Add<AnswerBudget>();
         });
         builder.Services.AddGrpcHealthChecks().AddCheck("bpfremote", () => HealthCheckResult.Healthy());
 
         WebApplication agent = builder.Build();
+        agent.Use(StalledReader.Watch(options.Limits, time));
         agent.MapGrpcService(services => StrictServiceBinder.Bind(
             binder => V1.MapService.BindService(binder, services.GetRequiredService<MapService>())));
         agent.MapGrpcService(services => StrictServiceBinder.Bind(

@@ -38,8 +38,9 @@ internal static partial class AgentListeners
         limits.MinRequestBodyDataRate = null; // and a request is one message
         limits.MinResponseDataRate = null; // does not catch a reader that stalls late; ResponseWriter does
         limits.Http2.MaxStreamsPerConnection = options.Limits.MaxStreamsPerConnection;
-        limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(30);
-        limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(20);
+        limits.MaxResponseBufferSize = 0; // a write ends when the client's window has taken it, so that what is not taken shows
+        limits.Http2.KeepAlivePingDelay = AgentLimits.KeepaliveInterval;
+        limits.Http2.KeepAlivePingTimeout = AgentLimits.KeepaliveTimeout;
 
         foreach (string text in options.Listen)
         {
@@ -131,6 +132,7 @@ internal static partial class AgentListeners
             connection.Features.Set(identify(connection));
             return next(connection);
         });
+        listen.Use(listen.ApplicationServices.GetRequiredService<ConnectionLimits>().Bound);
     }
 
     [LoggerMessage(EventId = 106, Level = LogLevel.Warning, Message = "Refused the TLS client at {Peer}: {Reason}")]

@@ -49,11 +49,11 @@ internal sealed class MapService(
 
     public override Task LookupBatch(
         LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responseStream, ServerCallContext context) =>
-        lookupBatch.HandleAsync(request, responseStream, CallAccess.Of(context), context.CancellationToken);
+        lookupBatch.HandleAsync(request, responseStream, context);
 
     public override Task<LookupElementsResponse> LookupElements(LookupElementsRequest request, ServerCallContext context) =>
-        Task.FromResult(lookupElements.Handle(request, CallAccess.Of(context)));
+        lookupElements.HandleAsync(request, context);
 
     public override Task GetBtf(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responseStream, ServerCallContext context) =>
-        getBtf.HandleAsync(request, responseStream, CallAccess.Of(context), context.CancellationToken);
+        getBtf.HandleAsync(request, responseStream, context);
 }

@@ -10,7 +10,8 @@ using Grpc.Core;
 namespace BpfRemote.Agent.Node;
 
 /// <summary>The node service of the contract.</summary>
-internal sealed class NodeService(IMapSource source, AgentOptions options, TimeProvider time) : V1.NodeService.NodeServiceBase
+internal sealed class NodeService(
+    IMapSource source, AgentOptions options, Func<string, PrincipalLimits> limitsOf, TimeProvider time) : V1.NodeService.NodeServiceBase
 {
     /// <summary>What this agent can do, by name.</summary>
     private static readonly string[] Features = ["get_btf", "get_map", "list_maps", "lookup_batch", "lookup_elements"];
@@ -24,6 +25,8 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
     public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context)
     {
         NodeFacts facts = source.Node;
+        string principal = Caller.Of(context).Principal;
+        PrincipalLimits own = limitsOf(principal);
         V1.Node node = new()
         {
             Hostname = facts.Hostname,
@@ -33,7 +36,7 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
             AgentVersion = AgentVersion,
             LibbpfVersion = facts.LibbpfVersion,
             StartTime = _startTime,
-            Principal = Caller.Of(context).Principal,
+            Principal = principal,
             AccessMode = options switch
             {
                 { Simulate: true } => AccessMode.Simulated,
@@ -58,6 +61,14 @@ internal sealed class NodeService(IMapSource source, AgentOptions options, TimeP
                 MaxStreamsPerConnection = (uint)options.Limits.MaxStreamsPerConnection,
                 MaxRequestHeaderBytes = AgentLimits.MaxRequestHeaderBytes,
                 DefaultPageSize = AgentLimits.DefaultPageSize,
+                MaxScansPerPrincipal = (uint)own.MaxConcurrentScans,
+                MaxConnectionsPerPrincipal = (uint)own.MaxConnections,
+                KernelTimePerMinute = own.KernelTimePerMinute is { } quota ? Duration.FromTimeSpan(quota) : null,
+                MaxBufferBytes = (ulong)options.Limits.MaxBufferBytes,
+                HandshakeTimeout = Duration.FromTimeSpan(options.Limits.HandshakeTimeout),
+                MaxConnectionAge = Duration.FromTimeSpan(options.Limits.MaxConnectionAge),
+                KeepaliveInterval = Duration.FromTimeSpan(AgentLimits.KeepaliveInterval),
+                KeepaliveTimeout = Duration.FromTimeSpan(AgentLimits.KeepaliveTimeout),
             },
         };
         node.PossibleCpuIds.AddRange(facts.PossibleCpuIds);

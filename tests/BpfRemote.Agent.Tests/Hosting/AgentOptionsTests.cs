@@ -62,6 +62,16 @@ public sealed class AgentOptionsTests
         Assert.Equal(4, options.Violations().Count);
     }
 
+    [Theory]
+    [InlineData("maxScansPerPrincipal", "0")]
+    [InlineData("maxConnectionsPerPrincipal", "0")]
+    [InlineData("maxBufferBytes", "41943039")] // 8 MiB for 32 scans, and 32 MiB
+    [InlineData("maxConnectionAge", "\"00:00:00.9\"")]
+    [InlineData("handshakeTimeout", "\"00:01:01\"")]
+    public void A_limit_out_of_its_range_is_named(string name, string value) => WithFile(
+        $$"""{ "limits": { "{{name}}": {{value}} } }""",
+        file => Assert.StartsWith($"limits.{name}", Assert.Single(AgentOptions.Load(file).Violations()), StringComparison.OrdinalIgnoreCase));
+
     [Fact]
     public void The_defaults_are_valid() => Assert.Empty(new AgentOptions().Violations());
 

@@ -4,57 +4,120 @@ using Xunit;
 
 namespace BpfRemote.Agent.Tests.Limits;
 
-public sealed class GentlePaceTests
+public sealed class GentlePaceTests : IDisposable
 {
+    private const double Share = 0.1;
+
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(5);
 
     private readonly FakeTimeProvider _time = new();
+    private readonly GentlePace _pace;
+
+    public GentlePaceTests() => _pace = new(Share, _time);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_short_page_never_waits()
+    public async Task A_short_page_never_waits_not_even_beside_long_scans_of_its_own_principal()
     {
-        GentlePace pace = new(0.1, _time);
-        pace.Spend(TimeSpan.FromMilliseconds(4));
+        using GentlePace.Call scan = _pace.Enter("a");
+        ValueTask<TimeSpan> scanning = SpendUntilItWaits(scan);
+        using GentlePace.Call page = _pace.Enter("a");
 
-        Assert.Equal(TimeSpan.Zero, await pace.WaitAsync(Patience, TestContext.Current.CancellationToken));
+        Assert.Equal(TimeSpan.Zero, await page.WaitAsync(Patience, Cancelled));
+        page.Spend(TimeSpan.FromMilliseconds(0.1));
+        Assert.False(scanning.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_page_of_another_principal_does_not_wait_for_one_that_spent_everything()
+    {
+        using GentlePace.Call greedy = _pace.Enter("a");
+        greedy.Spend(TimeSpan.FromSeconds(10));
+        using GentlePace.Call page = _pace.Enter("b");
+
+        Assert.Equal(TimeSpan.Zero, await page.WaitAsync(Patience, Cancelled));
     }
 
     [Fact]
     public async Task Beyond_the_burst_time_is_given_at_the_share()
     {
-        GentlePace pace = new(0.1, _time);
-        pace.Spend(TimeSpan.FromMilliseconds(15)); // 10 ms more than the burst: 100 ms at a tenth
+        using GentlePace.Call call = _pace.Enter("a");
+        call.Spend(Burst + TimeSpan.FromMilliseconds(10));
 
-        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, TestContext.Current.CancellationToken);
-        _time.Advance(TimeSpan.FromMilliseconds(99));
+        ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
+        _time.Advance(TimeSpan.FromMilliseconds(124)); // 10 ms, and the half of a burst that a long call leaves to short ones
         Assert.False(wait.IsCompleted);
-        _time.Advance(TimeSpan.FromMilliseconds(2));
+        _time.Advance(TimeSpan.FromMilliseconds(3));
 
-        Assert.InRange(await wait, TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(102));
+        Assert.InRange(await wait, TimeSpan.FromMilliseconds(125), TimeSpan.FromMilliseconds(127));
     }
 
     [Fact]
     public async Task Rest_earns_no_more_than_the_burst()
     {
-        GentlePace pace = new(0.1, _time);
+        using GentlePace.Call call = _pace.Enter("a");
         _time.Advance(TimeSpan.FromHours(1));
-        pace.Spend(TimeSpan.FromMilliseconds(6));
+        call.Spend(Burst + TimeSpan.FromMilliseconds(1));
 
-        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
         Assert.False(wait.IsCompleted);
-        _time.Advance(TimeSpan.FromMilliseconds(12));
+        _time.Advance(TimeSpan.FromMilliseconds(40));
         Assert.NotEqual(TimeSpan.Zero, await wait);
+    }
+
+    [Fact]
+    public async Task Eight_scans_of_one_principal_get_no_more_than_one_of_another()
+    {
+        Scan[] many = [.. Enumerable.Range(0, 8).Select(_ => new Scan(_pace, "a"))];
+        Scan one = new(_pace, "b");
+
+        TimeSpan elapsed = await RunAsync([.. many, one], TimeSpan.FromSeconds(10));
+
+        double all = many.Sum(scan => scan.Spent.TotalSeconds);
+        Assert.InRange(all / one.Spent.TotalSeconds, 0.97, 1.03);
+        Assert.InRange((all + one.Spent.TotalSeconds) / elapsed.TotalSeconds, 0.9 * Share, (Share * 1.01) + (2 * Burst / elapsed));
+        Assert.All(many, scan => Assert.InRange(scan.Spent / many[0].Spent, 0.9, 1.1));
+    }
+
+    [Fact]
+    public async Task What_one_principal_does_not_need_the_other_gets()
+    {
+        using GentlePace.Call idle = _pace.Enter("a");
+        Scan one = new(_pace, "b");
+
+        TimeSpan elapsed = await RunAsync([one], TimeSpan.FromSeconds(10));
+
+        Assert.InRange(one.Spent / elapsed, 0.9 * Share, (Share * 1.01) + (Burst / elapsed));
+    }
+
+    [Fact]
+    public async Task A_turn_that_is_not_used_goes_to_the_next()
+    {
+        using GentlePace.Call last = _pace.Enter("a");
+        last.Spend(Burst - TimeSpan.FromMilliseconds(0.05));
+        using GentlePace.Call other = _pace.Enter("a");
+        ValueTask<TimeSpan> waiting;
+        using (GentlePace.Call first = _pace.Enter("a"))
+        {
+            Assert.Equal(TimeSpan.Zero, await first.WaitAsync(Patience, Cancelled)); // takes what is left
+            waiting = other.WaitAsync(Patience, Cancelled);
+            Assert.False(waiting.IsCompleted);
+        }
+
+        await waiting;
     }
 
     [Fact]
     public async Task Waiting_ends_when_the_call_does()
     {
-        GentlePace pace = new(0.1, _time);
-        pace.Spend(TimeSpan.FromSeconds(1));
-        using CancellationTokenSource call = new();
-        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, call.Token);
+        using GentlePace.Call call = _pace.Enter("a");
+        call.Spend(TimeSpan.FromSeconds(1));
+        using CancellationTokenSource ended = new();
+        ValueTask<TimeSpan> wait = call.WaitAsync(Patience, ended.Token);
 
-        await call.CancelAsync();
+        await ended.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await wait);
     }
@@ -62,12 +125,79 @@ public sealed class GentlePaceTests
     [Fact]
     public async Task Nobody_waits_longer_than_their_patience()
     {
-        GentlePace pace = new(0.001, _time);
-        pace.Spend(TimeSpan.FromMinutes(1));
+        using GentlePace.Call call = _pace.Enter("a");
+        call.Spend(TimeSpan.FromMinutes(10));
 
-        ValueTask<TimeSpan> wait = pace.WaitAsync(Patience, TestContext.Current.CancellationToken);
+        ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
         _time.Advance(Patience);
 
         Assert.Equal(Patience, await wait);
+    }
+
+    public void Dispose() => _pace.Dispose();
+
+    private static ValueTask<TimeSpan> SpendUntilItWaits(GentlePace.Call call)
+    {
+        while (true)
+        {
+            ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
+            if (!wait.IsCompleted)
+            {
+                return wait;
+            }
+
+            call.Spend(TimeSpan.FromMilliseconds(0.1));
+        }
+    }
+
+    /// <summary>Lets scans take every turn they are given, for some time.</summary>
+    private async Task<TimeSpan> RunAsync(Scan[] scans, TimeSpan span)
+    {
+        TimeSpan step = TimeSpan.FromMilliseconds(0.5);
+        for (TimeSpan elapsed = TimeSpan.Zero; elapsed < span; elapsed += step)
+        {
+            foreach (Scan scan in scans)
+            {
+                await scan.TakeTurnsAsync();
+            }
+
+            _time.Advance(step);
+        }
+
+        return span;
+    }
+
+    /// <summary>A scan whose native calls take 0.1 ms each.</summary>
+    private sealed class Scan(GentlePace pace, string principal)
+    {
+        private static readonly TimeSpan NativeCall = TimeSpan.FromMilliseconds(0.1);
+
+        private readonly GentlePace.Call _call = pace.Enter(principal);
+        private ValueTask<TimeSpan> _wait;
+        private bool _isWaiting;
+
+        public TimeSpan Spent { get; private set; }
+
+        public async Task TakeTurnsAsync()
+        {
+            while (true)
+            {
+                if (!_isWaiting)
+                {
+                    _wait = _call.WaitAsync(TimeSpan.FromHours(1), Cancelled);
+                    _isWaiting = true;
+                }
+
+                if (!_call.HasTurn)
+                {
+                    return;
+                }
+
+                await _wait; // on its way: the turn is given before whoever waits for it is woken
+                _isWaiting = false;
+                _call.Spend(NativeCall);
+                Spent += NativeCall;
+            }
+        }
     }
 }

@@ -14,6 +14,7 @@ public sealed class MapScanTests
 {
     private static readonly Room OneEntry = new(Step: 1, Fit: 1, Max: 1);
 
+    private readonly BufferAccount _account = new BufferBudget(new AgentLimits()).OpenScan("anybody");
     private readonly SimulatedMapSource _node = new(new SimulatedNode(), TimeProvider.System);
 
     [Fact]
@@ -39,7 +40,7 @@ public sealed class MapScanTests
     {
         SimulatedMap map = Fill(new(BpfMapType.CgroupStorage, "cgroups", KeySize: 8, ValueSize: 4, MaxEntries: 0), 3);
         using MapWithoutEnd handle = new(_node.OpenById(map.Id));
-        using EntryBuffer buffer = new(keySize: 8, valueStride: 4, Include.KeysAndValues);
+        using EntryBuffer buffer = new(keySize: 8, valueStride: 4, Include.KeysAndValues, _account);
 
         ScanStep end = MapScan.Start(handle).Step(handle, buffer, new Room(100, 100, 100));
 
@@ -165,7 +166,7 @@ public sealed class MapScanTests
         map.InjectErrors(NativeCall.LookupBatch, errno, onCall: 1, times: int.MaxValue);
 
         using IBpfMap handle = _node.OpenById(map.Id);
-        using EntryBuffer buffer = new(keySize: 4, valueStride: 4, Include.KeysAndValues);
+        using EntryBuffer buffer = new(keySize: 4, valueStride: 4, Include.KeysAndValues, _account);
         MapScan scan = MapScan.Start(handle);
 
         BpfException error = Assert.Throws<BpfException>(() =>
@@ -199,7 +200,7 @@ public sealed class MapScanTests
         using IBpfMap handle = _node.OpenById(map.Id);
         for (bool complete = false; !complete;)
         {
-            using EntryBuffer buffer = new(handle.Layout.KeySize, handle.Layout.ValueStride, Include.KeysAndValues);
+            using EntryBuffer buffer = new(handle.Layout.KeySize, handle.Layout.ValueStride, Include.KeysAndValues, _account);
             MapScan scan = MapScan.Resume(handle, position, restarts)!;
             ScanStep step;
             do

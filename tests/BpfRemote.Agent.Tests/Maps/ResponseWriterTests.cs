@@ -7,12 +7,14 @@ using Xunit;
 
 namespace BpfRemote.Agent.Tests.Maps;
 
-public sealed class ResponseWriterTests
+public sealed class ResponseWriterTests : IDisposable
 {
     private static readonly AgentLimits Limits = new() { WriteTimeout = TimeSpan.FromSeconds(5), MaxStreamAge = TimeSpan.FromMinutes(15) };
 
     private readonly FakeTimeProvider _time = new();
     private readonly Responses _responses = new();
+    private readonly CancellationTokenSource _draining = new();
+    private int _evictions;
 
     [Fact]
     public async Task Filling_a_response_may_take_longer_than_a_write_may()
@@ -35,6 +37,19 @@ public sealed class ResponseWriterTests
         _time.Advance(Limits.WriteTimeout);
         RpcException error = await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
+        Assert.Equal(1, _evictions);
+    }
+
+    [Fact]
+    public async Task A_blocked_write_does_not_hold_up_the_end_of_the_agent()
+    {
+        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
+        await writer.BeginWriteAsync(new(), isLast: false);
+        await _draining.CancelAsync();
+        Assert.Equal(0, _evictions);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
+        Assert.Equal(1, _evictions);
     }
 
     [Fact]
@@ -71,7 +86,10 @@ public sealed class ResponseWriterTests
         Assert.Equal(1, _responses.Accepted);
     }
 
-    private ResponseWriter<LookupBatchResponse> CreateWriter(CancellationToken callEnded) => new(_responses, Limits, _time, callEnded);
+    public void Dispose() => _draining.Dispose();
+
+    private ResponseWriter<LookupBatchResponse> CreateWriter(CancellationToken callEnded) =>
+        new(_responses, Limits, _time, () => _evictions++, _draining.Token, callEnded);
 
     /// <summary>A reader that takes a response when it is told to.</summary>
     private sealed class Responses : IServerStreamWriter<LookupBatchResponse>

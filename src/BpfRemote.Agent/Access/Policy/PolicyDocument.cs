@@ -17,7 +17,7 @@ internal sealed record PolicyDocument
     /// <summary>Who may do what with which maps.</summary>
     public IReadOnlyList<RuleDocument> Rules { get; set; } = [];
 
-    /// <summary>Limits of principals that differ from the agent's; the first that fits a caller counts.</summary>
+    /// <summary>Limits of principals that differ from the agent's; the first that fits a principal counts.</summary>
     public IReadOnlyList<LimitDocument> Limits { get; set; } = [];
 }
 
@@ -56,14 +56,14 @@ internal sealed record MapDocument
 /// <summary>Limits of some principals.</summary>
 internal sealed record LimitDocument
 {
-    /// <summary>To whom they apply, as in a rule.</summary>
+    /// <summary>To whom they apply, as in a rule: each of them has its own.</summary>
     public IReadOnlyList<string> Principals { get; set; } = [];
-
-    /// <summary>To which groups they apply, likewise.</summary>
-    public IReadOnlyList<string> Groups { get; set; } = [];
 
     /// <summary>Scans at once, from 1 to 1,024. The agent's where it is absent.</summary>
     public int? MaxConcurrentScans { get; set; }
+
+    /// <summary>Connections at once, from 1 to 65,536. The agent's where it is absent.</summary>
+    public int? MaxConnections { get; set; }
 
     /// <summary>Time that all reads of the principal may spend in the kernel in a minute, from 1 ms to 1 min. No bound where it is
     /// absent. Beyond it reads wait.</summary>

@@ -6,6 +6,7 @@ namespace BpfRemote.Agent.Access.Policy;
 internal static class PolicyReader
 {
     private const int MaxScans = 1_024;
+    private const int MaxConnections = 65_536;
 
     private static readonly TimeSpan MinKernelTime = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan MaxKernelTime = TimeSpan.FromMinutes(1);
@@ -85,14 +86,19 @@ internal static class PolicyReader
     private static LimitRule ReadLimit(LimitDocument? limit, string path, List<(string Path, string Text)> violations)
     {
         limit ??= new();
-        if (limit is { MaxConcurrentScans: null, KernelTimePerMinute: null })
+        if (limit is { MaxConcurrentScans: null, MaxConnections: null, KernelTimePerMinute: null })
         {
-            violations.Add((path, "limits nothing; expected maxConcurrentScans or kernelTimePerMinute"));
+            violations.Add((path, "limits nothing; expected maxConcurrentScans, maxConnections or kernelTimePerMinute"));
         }
 
         if (limit.MaxConcurrentScans is < 1 or > MaxScans)
         {
             violations.Add(($"{path}.maxConcurrentScans", $"is {limit.MaxConcurrentScans}; expected 1 to {MaxScans}"));
+        }
+
+        if (limit.MaxConnections is < 1 or > MaxConnections)
+        {
+            violations.Add(($"{path}.maxConnections", $"is {limit.MaxConnections}; expected 1 to {MaxConnections}"));
         }
 
         if (limit.KernelTimePerMinute < MinKernelTime || limit.KernelTimePerMinute > MaxKernelTime)
@@ -101,7 +107,10 @@ internal static class PolicyReader
         }
 
         return new(
-            Subjects.Parse(limit.Principals, limit.Groups, path, violations), limit.MaxConcurrentScans, limit.KernelTimePerMinute);
+            Subjects.Parse(limit.Principals, [], path, violations).Principals,
+            limit.MaxConcurrentScans,
+            limit.MaxConnections,
+            limit.KernelTimePerMinute);
     }
 
     private static string Names => string.Join(", ", RightsByName.Select(right => right.Name));

@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
@@ -10,7 +9,14 @@ using Grpc.Core;
 namespace BpfRemote.Agent.Maps.GetBtf;
 
 /// <summary>Serves GetBtf: the raw bytes of a BTF object in chunks. The agent forwards them and never parses them.</summary>
-internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLimits limits, TimeProvider time)
+internal sealed class GetBtfHandler(
+    IMapSource source,
+    MapResolver maps,
+    SharedBtf objects,
+    ScanSlots slots,
+    AgentLimits limits,
+    IHostApplicationLifetime lifetime,
+    TimeProvider time)
 {
     /// <summary>The kernel's own BTF is the first that is loaded.</summary>
     private const uint VmlinuxBtfId = 1;
@@ -19,8 +25,7 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
     private const int ChunkSize = 65_536;
 
     /// <summary>Answers one call.</summary>
-    public async Task HandleAsync(
-        GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responses, CallAccess access, CancellationToken callEnded)
+    public async Task HandleAsync(GetBtfRequest request, IServerStreamWriter<GetBtfResponse> responses, ServerCallContext context)
     {
         List<FieldViolation> violations = [];
         MapResolver.Validate(request.Map, violations);
@@ -35,18 +40,22 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
             throw ServiceError.InvalidFields(violations);
         }
 
+        CallAccess access = CallAccess.Of(context);
+        string principal = access.Caller.Principal;
+        using ScanSlots.Lease slot = slots.Take(principal);
+
         // The map is held open until its BTF is read: that keeps the object's id.
         using IBpfMap map = maps.Open(request.Map, access);
         uint id = request.Kind == BtfObjectKind.Vmlinux ? VmlinuxBtfId : map.Info.BtfId;
-        using BtfBytes btf = Read(id);
+        using SharedBtf.Copy btf = Open(id, principal);
         GetBtfResponse first = new()
         {
             BtfId = id,
             TotalSize = (ulong)btf.Memory.Length,
             BootId = source.Node.BootId.ToString(),
-            Sha256 = UnsafeByteOperations.UnsafeWrap(SHA256.HashData(btf.Memory.Span)),
+            Sha256 = btf.Sha256,
         };
-        await using ResponseWriter<GetBtfResponse> writer = new(responses, limits, time, callEnded);
+        await using ResponseWriter<GetBtfResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping);
         for (int offset = 0; offset < btf.Memory.Length; offset += ChunkSize)
         {
             GetBtfResponse chunk = offset == 0 ? first : new GetBtfResponse();
@@ -59,7 +68,7 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
         await writer.CompleteAsync();
     }
 
-    private BtfBytes Read(uint id)
+    private SharedBtf.Copy Open(uint id, string principal)
     {
         if (id == 0)
         {
@@ -68,7 +77,7 @@ internal sealed class GetBtfHandler(IMapSource source, MapResolver maps, AgentLi
 
         try
         {
-            return source.ReadBtf(id);
+            return objects.Open(id, principal);
         }
         catch (BpfException e) when (e.Errno == Errno.ENOENT)
         {

@@ -1,11 +1,13 @@
 using System.Buffers;
+using System.Numerics;
+using BpfRemote.Agent.Limits;
 using BpfRemote.V1;
 
 namespace BpfRemote.Agent.Maps.LookupBatch;
 
 /// <summary>The entries of one response, where the kernel writes them: packed keys, packed values.</summary>
 /// <remarks>What the request does not include is read into the same place again and again, and counted.</remarks>
-internal sealed class EntryBuffer(uint keySize, uint valueStride, Include include) : IDisposable
+internal sealed class EntryBuffer(uint keySize, uint valueStride, Include include, BufferAccount account) : IDisposable
 {
     private readonly bool _keepsKeys = include is not Include.CountOnly;
     private readonly bool _keepsValues = include is not (Include.CountOnly or Include.Keys);
@@ -39,12 +41,13 @@ internal sealed class EntryBuffer(uint keySize, uint valueStride, Include includ
         Return(ref _values);
     }
 
-    private static Span<byte> Room(ref byte[] array, uint size, int kept, int entries)
+    private Span<byte> Room(ref byte[] array, uint size, int kept, int entries)
     {
         int used = Size(kept, size);
         int wanted = Size(entries, size);
         if (array.Length - used < wanted)
         {
+            account.Take(BitOperations.RoundUpToPowerOf2((uint)(used + wanted))); // as the pool gives them
             byte[] larger = ArrayPool<byte>.Shared.Rent(used + wanted);
             array.AsSpan(0, used).CopyTo(larger);
             Return(ref array);
@@ -54,11 +57,12 @@ internal sealed class EntryBuffer(uint keySize, uint valueStride, Include includ
         return array.AsSpan(used, wanted);
     }
 
-    private static void Return(ref byte[] array)
+    private void Return(ref byte[] array)
     {
         if (array.Length > 0)
         {
             ArrayPool<byte>.Shared.Return(array);
+            account.Give(array.Length);
             array = [];
         }
     }

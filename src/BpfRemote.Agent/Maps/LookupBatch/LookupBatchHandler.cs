@@ -15,25 +15,32 @@ internal sealed class LookupBatchHandler(
     ScanOpener opener,
     TokenSealer tokens,
     ScanSlots slots,
+    BufferBudget buffers,
     GentlePace gentlePace,
+    KernelTimeQuota quota,
     AgentLimits limits,
     IHostApplicationLifetime lifetime,
     TimeProvider time)
 {
     /// <summary>Answers one call.</summary>
     public async Task HandleAsync(
-        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, CallAccess access, CancellationToken callEnded)
+        LookupBatchRequest request, IServerStreamWriter<LookupBatchResponse> responses, ServerCallContext context)
     {
+        CancellationToken callEnded = context.CancellationToken;
+        CallAccess access = CallAccess.Of(context);
+        string principal = access.Caller.Principal;
         LookupBatchQuery query = LookupBatchQuery.Parse(request);
-        using ScanSlots.Lease slot = slots.Take();
+        using ScanSlots.Lease slot = slots.Take(principal);
         OpenedScan opened = opener.Open(query, access, callEnded);
         access.Record.ScanId = opened.ScanId;
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
-        ScanReader reader = new(opened, query, query.Gentle ? gentlePace : null, time);
-        using ResponseSlot one = new(opened.Map.Layout, query.Include);
-        using ResponseSlot other = new(opened.Map.Layout, query.Include);
-        await using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, callEnded); // ends before the buffers that it may still be reading
+        using GentlePace.Call? gentle = query.Gentle ? gentlePace.Enter(principal) : null;
+        ScanReader reader = new(opened, query, new CallPace(principal, quota, gentle), time);
+        BufferAccount account = buffers.OpenScan(principal);
+        using ResponseSlot one = new(opened.Map.Layout, query.Include, account);
+        using ResponseSlot other = new(opened.Map.Layout, query.Include, account);
+        await using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping); // ends before the buffers that it may still be reading
         byte[] position = new byte[ScanTicket.MaxPosition];
         Layout? layout = MapDescription.LayoutOf(opened.Map, source);
         ulong shape = ScanTicket.ShapeOf(opened.Map.Info);

@@ -13,21 +13,29 @@ internal sealed class ScanReader
     /// <summary>Entries of one native call. Throughput is the same for every count; the longest call is 0.15 ms at 256.</summary>
     private const int NativeBatch = 256;
 
+    /// <summary>Entries that a gentle scan asks for at least and at first: sparse maps are noticed by the time that few take.</summary>
+    private const int GentleBatch = 16;
+
+    /// <summary>How long a native call of a gentle scan is to be. Where buckets are empty, which a call passes until it has its
+    /// entries, fewer of them make it shorter.</summary>
+    private static readonly TimeSpan GentleCall = TimeSpan.FromMilliseconds(0.1);
+
     private readonly MapScan _scan;
-    private readonly GentlePace? _pace;
+    private readonly CallPace _pace;
     private readonly TimeProvider _time;
     private readonly ulong _limit;
     private readonly int _target;
-    private readonly int _step;
+    private readonly int _mostPerStep;
     private readonly int _byteBound;
     private readonly ulong _entriesBefore;
     private readonly MapInfo _info;
+    private int _step;
 
     /// <param name="opened">The scan.</param>
     /// <param name="query">What the call asked for.</param>
-    /// <param name="pace">The pace to keep; null for none.</param>
+    /// <param name="pace">The pace to keep.</param>
     /// <param name="time">The clock.</param>
-    public ScanReader(OpenedScan opened, LookupBatchQuery query, GentlePace? pace, TimeProvider time)
+    public ScanReader(OpenedScan opened, LookupBatchQuery query, CallPace pace, TimeProvider time)
     {
         MapLayout layout = opened.Map.Layout;
         _info = opened.Map.Info;
@@ -44,7 +52,8 @@ internal sealed class ScanReader
             _ => entrySize,
         };
         _byteBound = AgentLimits.MaxResponseBytes / Math.Max(entrySize, 1);
-        _step = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(entrySize, 1), 1, NativeBatch);
+        _mostPerStep = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(entrySize, 1), 1, NativeBatch);
+        _step = pace.IsGentle ? Math.Min(GentleBatch, _mostPerStep) : _mostPerStep;
         _target = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(sentSize, 1), 1, query.BatchSize);
     }
 
@@ -56,6 +65,9 @@ internal sealed class ScanReader
 
     /// <summary>Time spent inside native calls.</summary>
     public TimeSpan KernelTime { get; private set; }
+
+    /// <summary>The longest of those calls; of maps read element by element, the longest run of calls without a pause.</summary>
+    public TimeSpan LongestCall { get; private set; }
 
     /// <summary>Time waited for the pace.</summary>
     public TimeSpan PaceWaitTime { get; private set; }
@@ -71,20 +83,17 @@ internal sealed class ScanReader
         while (RoomIn(buffer) is { Fit: > 0 } room)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_pace is not null)
+            TimeSpan patience = AgentLimits.ProgressInterval - _time.GetElapsedTime(start);
+            ValueTask<TimeSpan> wait = _pace.WaitAsync(patience, cancellationToken);
+            if (!wait.IsCompleted)
             {
-                TimeSpan patience = AgentLimits.ProgressInterval - _time.GetElapsedTime(start);
-                ValueTask<TimeSpan> wait = _pace.WaitAsync(patience, cancellationToken);
-                if (!wait.IsCompleted)
-                {
-                    lease.Release();
-                }
+                lease.Release();
+            }
 
-                PaceWaitTime += await wait;
-                if (_time.GetElapsedTime(start) >= AgentLimits.ProgressInterval)
-                {
-                    return ScanEnd.NotYet;
-                }
+            PaceWaitTime += await wait;
+            if (_time.GetElapsedTime(start) >= AgentLimits.ProgressInterval)
+            {
+                return ScanEnd.NotYet;
             }
 
             switch (Step(lease.Map, buffer, room))
@@ -117,11 +126,24 @@ internal sealed class ScanReader
         ScanStep step = _scan.Step(map, buffer, room);
         TimeSpan elapsed = _time.GetElapsedTime(start);
         KernelTime += elapsed;
-        _pace?.Spend(elapsed);
+        LongestCall = elapsed > LongestCall ? elapsed : LongestCall;
+        _pace.Spend(elapsed);
+        if (_pace.IsGentle)
+        {
+            _step = Adapt(elapsed);
+        }
+
         Entries += (ulong)(buffer.Count - before);
         return EntriesOfScan <= _scan.MaxEntries
             ? step
             : throw _scan.Unstable("keys are added ahead of the scan faster than it ends");
+    }
+
+    /// <summary>The entries to ask for next, after a call that took so long: at most twice as many.</summary>
+    private int Adapt(TimeSpan elapsed)
+    {
+        double factor = elapsed > TimeSpan.Zero ? Math.Min(GentleCall / elapsed, 2) : 2;
+        return Math.Clamp((int)(_step * factor), Math.Min(GentleBatch, _mostPerStep), _mostPerStep);
     }
 
     /// <summary>The room that is left. A first bucket larger than <c>Fit</c> is let through where nothing would come before it.</summary>

@@ -1,5 +1,6 @@
 using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Errors;
+using BpfRemote.Agent.Limits;
 using BpfRemote.Libbpf;
 using BpfRemote.V1;
 using Google.Protobuf;
@@ -9,10 +10,10 @@ using Grpc.Core;
 namespace BpfRemote.Agent.Maps.LookupElements;
 
 /// <summary>Serves LookupElements: the values of given keys.</summary>
-internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps, TimeProvider time)
+internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps, KernelTimeQuota quota, TimeProvider time)
 {
     /// <summary>Answers one call.</summary>
-    public LookupElementsResponse Handle(LookupElementsRequest request, CallAccess access)
+    public async Task<LookupElementsResponse> HandleAsync(LookupElementsRequest request, ServerCallContext context)
     {
         List<FieldViolation> violations = [];
         MapResolver.Validate(request.Map, violations);
@@ -27,13 +28,20 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
             throw ServiceError.InvalidFields(violations);
         }
 
+        // Before the map is opened: none is held by who only waits.
+        CallAccess access = CallAccess.Of(context);
+        string principal = access.Caller.Principal;
+        TimeSpan waited = await quota.WaitAsync(principal, TimeSpan.MaxValue, context.CancellationToken);
         using IBpfMap map = maps.Open(request.Map, access);
         access.DemandRead(map.Info, MapResolver.PinOf(request.Map), atFullPace: false);
         int count = CountKeys(map, request.Keys.Length);
         LookupElementsResponse response = Lookup(map, request.Keys.Span, count);
+        response.Cost.PaceWaitTime = Duration.FromTimeSpan(waited);
+        TimeSpan kernelTime = response.Cost.KernelTime.ToTimeSpan();
+        quota.Spend(principal, kernelTime);
         access.Record.Entries = response.Cost.Entries;
         access.Record.Bytes = response.Cost.Bytes;
-        access.Record.KernelTime = response.Cost.KernelTime.ToTimeSpan();
+        access.Record.KernelTime = kernelTime;
         return response;
     }
 
@@ -85,11 +93,17 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
         byte[] values = new byte[count * stride];
         LookupElementsResponse response = new() { Layout = MapDescription.LayoutOf(map, source) };
         response.Layout.Guarantee = Guarantee.Unspecified;
+        TimeSpan longest = TimeSpan.Zero;
         long start = time.GetTimestamp();
+        long last = start;
         ulong found = 0;
         for (int i = 0; i < count; i++)
         {
             Errno error = map.LookupElement(keys.Slice(i * keySize, keySize), values.AsSpan(i * stride, stride));
+            long now = time.GetTimestamp();
+            TimeSpan call = time.GetElapsedTime(last, now);
+            longest = call > longest ? call : longest;
+            last = now;
             if (error is not (Errno.None or Errno.ENOENT))
             {
                 throw new BpfException("bpf_map_lookup_elem", error, $"map {map.Info.Id}");
@@ -104,8 +118,8 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
         {
             Entries = found,
             NativeCalls = (ulong)count,
-            KernelTime = Duration.FromTimeSpan(time.GetElapsedTime(start)),
-            PaceWaitTime = new Duration(),
+            KernelTime = Duration.FromTimeSpan(time.GetElapsedTime(start, last)),
+            LongestCall = Duration.FromTimeSpan(longest),
             Bytes = (ulong)values.Length,
         };
         return response;
