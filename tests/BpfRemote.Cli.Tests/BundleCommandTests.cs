@@ -44,7 +44,7 @@ public sealed class BundleCommandTests : IDisposable
             "the bundle holds only the first 2 entries of map 7: it was stopped by the limit of 2 entries of a map",
             JsonDocument.Parse(dump.Output).RootElement[2].GetProperty("error").GetString());
         Assert.Equal(
-            new(ExitCode.Failed, "{\"error\":\"the bundle holds no entries of map 8: it was not chosen\"}\n", ""),
+            new(ExitCode.Failed, "{\"error\":\"the bundle holds no entries of map 8: not chosen\"}\n", ""),
             await Run.Async($"--address file:{Path} -j map dump id 8"));
         Assert.Equal(
             new(ExitCode.Done, "{\"key\":[\"0x02\"],\"value\":[\"0x02\"]}\n", ""), await Run.Async($"--address file:{Path} -j map lookup id 7 key 2"));
@@ -64,7 +64,7 @@ public sealed class BundleCommandTests : IDisposable
             """
             ID  TYPE  NAME   ENTRIES  SIZE  HELD
              7  hash  seven        3   6 B  all
-             8  hash  eight        0   0 B  none: it was not chosen
+             8  hash  eight        0   0 B  none: not chosen
 
             """,
             inspected.Output,
