@@ -31,6 +31,10 @@ public sealed class BundleCommandTests : IDisposable
 
         Assert.Contains("3", (await Run.Async($"--address file:{Path} map count id 7")).Output, StringComparison.Ordinal);
         Assert.StartsWith("Node node7\n", (await Run.Async($"--address file:{Path} node show")).Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "KEY (HEX)  KEY  VALUE", (await Run.Async($"--address file:{Path} map top id 7 --once --by value")).Output, StringComparison.Ordinal);
+        Assert.Equal(
+            new(ExitCode.Done, "", "0 added, 0 removed, 0 changed, 3 same\n"), await Run.Async($"--address file:{Path} map diff id 7 --interval 1ms"));
     }
 
     [Fact]
