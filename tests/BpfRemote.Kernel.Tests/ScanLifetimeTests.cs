@@ -31,10 +31,12 @@ public sealed class ScanLifetimeTests : AgentTests
         using RealMap map = CreateLarge();
         int before = OpenMaps();
         List<TimeSpan> times = [];
+        List<TimeSpan> roundTrips = [];
         int attempt = 0;
         do
         {
             times.Clear();
+            roundTrips.Clear();
             for (int run = 0; run < Runs; run++)
             {
                 using (AsyncServerStreamingCall<LookupBatchResponse> call = Agent.Maps.LookupBatch(
@@ -45,13 +47,23 @@ public sealed class ScanLifetimeTests : AgentTests
                 }
 
                 times.Add(TimeUntil(() => OpenMaps() == before));
+                long start = Stopwatch.GetTimestamp();
+                await Agent.Client.GetNodeAsync(TestContext.Current.CancellationToken);
+                roundTrips.Add(Stopwatch.GetElapsedTime(start));
             }
 
             times.Sort();
         }
-        while (times[Runs / 2] > Prompt && ++attempt < Attempts);
+        while (times[Runs / 2] > Allowed(roundTrips) && ++attempt < Attempts);
 
-        Assert.True(times[Runs / 2] <= Prompt, $"the map was closed after {string.Join(", ", times.Select(time => $"{time.TotalMilliseconds:F1} ms"))}");
+        Assert.True(
+            times[Runs / 2] <= Allowed(roundTrips),
+            $"the map was closed after {Text(times)}, where the simplest call took {Text(roundTrips)}");
+
+        // To hear of it takes the agent as long as to hear of a call.
+        static TimeSpan Allowed(List<TimeSpan> roundTrips) => Prompt + roundTrips.Max();
+
+        static string Text(List<TimeSpan> times) => string.Join(", ", times.Select(time => $"{time.TotalMilliseconds:F1} ms"));
     }
 
     [Fact]
