@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Win32.SafeHandles;
 
 namespace BpfRemote.Cli;
@@ -16,6 +17,9 @@ internal sealed record Terminal
 
     /// <summary>Whether a person sees standard output as it is written.</summary>
     public bool OutputIsTerminal { get; init; }
+
+    /// <summary>Whether standard output goes to another program, which may well write to the terminal in its turn.</summary>
+    public bool OutputIsPipe { get; init; }
 
     /// <summary>Whether a person sees standard error as it is written.</summary>
     public bool ErrorIsTerminal { get; init; }
@@ -37,8 +41,37 @@ internal sealed record Terminal
 
     private Func<(int Width, int Height)>? Measure { get; init; }
 
+    // Shared by all copies, which are of one terminal.
+    private StrongBox<List<string>?> Held { get; } = new();
+
     /// <summary>Tells the user something that is no result.</summary>
-    public void Say(string line) => Error.WriteLine(line);
+    public void Say(string line)
+    {
+        if (Held.Value is { } held)
+        {
+            held.Add(line);
+        }
+        else
+        {
+            Error.WriteLine(line);
+        }
+    }
+
+    /// <summary>Runs what draws on standard error in place: what is said meanwhile would be drawn over, and is told when it ends.</summary>
+    public async Task<T> DrawAsync<T>(Func<Task<T>> draw)
+    {
+        List<string> held = [];
+        Held.Value = held;
+        try
+        {
+            return await draw();
+        }
+        finally
+        {
+            Held.Value = null;
+            held.ForEach(Error.WriteLine);
+        }
+    }
 
     /// <summary>That of this process.</summary>
     public static Terminal OfProcess()
@@ -50,6 +83,7 @@ internal sealed record Terminal
             Output = OpenStandardOutput(),
             Error = Console.Error,
             OutputIsTerminal = terminal,
+            OutputIsPipe = !terminal && IsPipe("/dev/fd/1"),
             ErrorIsTerminal = !Console.IsErrorRedirected,
             Measure = terminal ? static () => (Console.WindowWidth, Console.WindowHeight) : null,
             CanRedraw = canRedraw,
@@ -62,6 +96,19 @@ internal sealed record Terminal
     public Terminal Measured() => Measure?.Invoke() is { Width: > 0, Height: > 0 } size
         ? this with { Width = size.Width, Height = size.Height }
         : this;
+
+    // Where the system has no such links, nothing is known.
+    private static bool IsPipe(string descriptor)
+    {
+        try
+        {
+            return new FileInfo(descriptor).LinkTarget?.StartsWith("pipe:", StringComparison.Ordinal) == true;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
 
     private static Task KeyPressedOnConsole(char key) => Task.Factory.StartNew(
         () =>

@@ -1,6 +1,6 @@
 namespace BpfRemote.Btf.Tests;
 
-/// <summary>A struct with every kind of type that has values, nested three deep.</summary>
+/// <summary>A struct with every kind of type that has values, all of them nested three deep.</summary>
 internal static class EveryKind
 {
     /// <summary>Bytes of a value.</summary>
@@ -26,7 +26,7 @@ internal static class EveryKind
         uint union = w.Union("", 8, ("whole", u64), ("parts", w.Array(s16, 4, s32)));
         uint inner = w.Struct("inner", 16, ("", union, 0), ("state", state, 64), ("pad", s32, 96));
         uint middle = w.Struct("middle", 32, ("inner", w.Array(inner, 2, s32), 0));
-        return w.Struct(
+        uint everything = w.Struct(
             "everything", Size,
             ("wide", wide, 0),
             ("u64", w.Const(w.Volatile(u64)), 128),
@@ -45,10 +45,14 @@ internal static class EveryKind
             ("s32", s32, 864),
             ("grid", w.Array(w.Array(s16, 2, s32), 3, s32), 896),
             ("empty", w.Struct("empty", 0), 992),
-            ("call", w.Ptr(w.FuncProto(s32, ("argument", u64))), 1024),
+            ("call", w.Restrict(w.Ptr(w.FuncProto(s32, ("argument", u64)))), 1024),
             ("names", w.Array(w.Array(character, 4, s32), 4, s32), 1088),
             ("last", u64, 1216),
             ("none", w.Array(u64, 0, s32), 1280));
+        w.DeclTag("first", everything, 0);
+        w.DeclTag("whole", everything, -1);
+        uint around = w.Struct("around", Size, ("everything", w.Array(everything, 1, s32), 0));
+        return w.Struct("outermost", Size, ("around", w.Typedef("around_t", around), 0));
     }
 
     /// <summary>A value, random where bpftool prints anything right.</summary>

@@ -26,7 +26,7 @@ public sealed class FuzzTests(ITestOutputHelper output)
         string? asked = Environment.GetEnvironmentVariable(InputsVariable);
         long inputs = asked is null ? DefaultInputs : long.Parse(asked, CultureInfo.InvariantCulture);
         TimeSpan time = asked is null ? DefaultTime : Timeout.InfiniteTimeSpan;
-        byte[][] corpus = [Handmade(bigEndian: false), Handmade(bigEndian: true), .. KernelSlices()];
+        byte[][] corpus = [Handmade(bigEndian: false), Handmade(bigEndian: true), .. KernelSlices(), .. Programs()];
         Random random = new(2026);
         byte[] zeros = new byte[LargestWritten];
         ArrayBufferWriter<byte> written = new();
@@ -92,6 +92,20 @@ public sealed class FuzzTests(ITestOutputHelper output)
             if (types.Find(BtfKind.Struct, name) is { } type)
             {
                 yield return BtfSlice.Of(types, type.Id);
+            }
+        }
+    }
+
+    /// <summary>The types of programs as their compiler wrote them: a libbpf tool has the object file that it loads within itself.</summary>
+    private static IEnumerable<byte[]> Programs()
+    {
+        foreach (string path in ((string[])["biolatency", "offcputime", "tcpconnlat"]).Select(static tool => $"/usr/sbin/{tool}").Where(File.Exists))
+        {
+            byte[] program = File.ReadAllBytes(path);
+            int start = program.AsSpan(1).IndexOf("\u007fELF"u8) + 1;
+            if (start > 0 && new ElfFile(program.AsMemory(start)).FindSection(".BTF"u8) is { } types)
+            {
+                yield return types.ToArray();
             }
         }
     }

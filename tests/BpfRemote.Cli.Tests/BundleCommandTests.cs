@@ -31,6 +31,10 @@ public sealed class BundleCommandTests : IDisposable
 
         Assert.Contains("3", (await Run.Async($"--address file:{Path} map count id 7")).Output, StringComparison.Ordinal);
         Assert.StartsWith("Node node7\n", (await Run.Async($"--address file:{Path} node show")).Output, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "KEY (HEX)  KEY  VALUE", (await Run.Async($"--address file:{Path} map top id 7 --once --by value")).Output, StringComparison.Ordinal);
+        Assert.Equal(
+            new(ExitCode.Done, "", "0 added, 0 removed, 0 changed, 3 same\n"), await Run.Async($"--address file:{Path} map diff id 7 --interval 1ms"));
     }
 
     [Fact]
@@ -44,7 +48,7 @@ public sealed class BundleCommandTests : IDisposable
             "the bundle holds only the first 2 entries of map 7: it was stopped by the limit of 2 entries of a map",
             JsonDocument.Parse(dump.Output).RootElement[2].GetProperty("error").GetString());
         Assert.Equal(
-            new(ExitCode.Failed, "{\"error\":\"the bundle holds no entries of map 8: it was not chosen\"}\n", ""),
+            new(ExitCode.Failed, "{\"error\":\"the bundle holds no entries of map 8: not chosen\"}\n", ""),
             await Run.Async($"--address file:{Path} -j map dump id 8"));
         Assert.Equal(
             new(ExitCode.Done, "{\"key\":[\"0x02\"],\"value\":[\"0x02\"]}\n", ""), await Run.Async($"--address file:{Path} -j map lookup id 7 key 2"));
@@ -64,7 +68,7 @@ public sealed class BundleCommandTests : IDisposable
             """
             ID  TYPE  NAME   ENTRIES  SIZE  HELD
              7  hash  seven        3   6 B  all
-             8  hash  eight        0   0 B  none: it was not chosen
+             8  hash  eight        0   0 B  none: not chosen
 
             """,
             inspected.Output,

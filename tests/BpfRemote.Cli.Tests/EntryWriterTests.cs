@@ -208,8 +208,8 @@ public sealed class EntryWriterTests
     [Fact]
     public void Small_entries_are_rows_with_numbers() => Assert.Equal(
         """
-        KEY (HEX)    NUMBER      VALUE (HEX)              NUMBER
-        01 00 00 00  1           01 02 00 00 00 00 00 00  513
+        KEY (HEX)    NUMBER  VALUE (HEX)              NUMBER
+        01 00 00 00       1  01 02 00 00 00 00 00 00     513
 
         """,
         Write(Table, new(), U32ToU64, ([1, 0, 0, 0], [1, 2, 0, 0, 0, 0, 0, 0])));
@@ -220,7 +220,7 @@ public sealed class EntryWriterTests
         Layout layout = U32ToU64.Clone();
         layout.ByteOrder = ByteOrder.BigEndian;
         Assert.EndsWith(
-            "00 00 00 01  1           00 00 00 00 00 00 02 01  513\n",
+            "00 00 00 01       1  00 00 00 00 00 00 02 01     513\n",
             Write(Table, new(), layout, ([0, 0, 0, 1], [0, 0, 0, 0, 0, 0, 2, 1])),
             StringComparison.Ordinal);
     }
@@ -238,13 +238,62 @@ public sealed class EntryWriterTests
     [Fact]
     public void Values_of_known_meaning_say_what_they_are() => Assert.Equal(
         """
-        KEY (HEX)    NUMBER      VALUE (HEX)              INTERFACE
-        01 00 00 00  1           02 00 00 00 07 00 00 00  2 program 7
+        KEY (HEX)    NUMBER  VALUE (HEX)              INTERFACE
+        01 00 00 00       1  02 00 00 00 07 00 00 00  2 program 7
 
         """,
         Write(
             Table, new(), new() { KeySize = 4, ValueSize = 8, ValueStride = 8, ValueKind = ValueKind.Devmap },
             ([1, 0, 0, 0], [2, 0, 0, 0, 7, 0, 0, 0])));
+
+    [Fact]
+    public void Rows_fit_80_columns_or_are_hex_dumps()
+    {
+        Layout counters = new() { KeySize = 8, ValueSize = 8, ValueStride = 16, ValueKind = ValueKind.PerCpu, PossibleCpuIds = { 0, 1 } };
+        Assert.Equal(
+            """
+            KEY (HEX)                NUMBER  CPU  VALUE (HEX)              NUMBER
+            07 00 00 00 00 00 00 00       7    0  01 02 00 00 00 00 00 00     513
+                                               1  00 00 00 00 00 00 00 00       0
+
+            """,
+            Write(Narrow, new(), counters, ([7, 0, 0, 0, 0, 0, 0, 0], [1, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0])));
+
+        Layout wide = new() { KeySize = 16, ValueSize = 16, ValueStride = 16 };
+        Assert.StartsWith("key   0000  00 00", Write(Narrow, new(), wide, (new byte[16], new byte[16])), StringComparison.Ordinal);
+        Assert.StartsWith("KEY (HEX)  ", Write(Table, new(), wide, (new byte[16], new byte[16])), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_empty_map_has_a_header() =>
+        Assert.Equal("KEY (HEX)  NUMBER  VALUE (HEX)  NUMBER\n", Write(Table, new(), new() { KeySize = 4, ValueStride = 4 }));
+
+    [Fact]
+    public void Values_that_the_kernel_refuses_say_so() => Assert.Equal(
+        """
+        KEY (HEX)    NUMBER  VALUE
+        01 00 00 00       1  <the kernel gives no value: ENOTSUPP>
+
+        """,
+        Write(Table, new(), new() { KeySize = 4, ValueError = "ENOTSUPP" }, ([1, 0, 0, 0], [])));
+
+    [Fact]
+    public void Stack_traces_are_addresses()
+    {
+        Layout layout = new() { KeySize = 4, ValueSize = 24, ValueStride = 24, ValueKind = ValueKind.Stack };
+        byte[] stack = [0x10, 0x20, 0x30, 0x81, 0xff, 0xff, 0xff, 0xff, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+        Assert.Equal(
+            """
+            key = 513
+                0xffffffff81302010
+                0x0000000000000020
+
+            key = 2
+
+            """,
+            Write(Table, new(), layout, ([1, 2, 0, 0], stack), ([2, 0, 0, 0], new byte[24])));
+        Assert.StartsWith("key   0000", Write(Table, new() { Flags = 1 << 5 }, layout, ([1, 2, 0, 0], stack)), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void Large_entries_are_hex_dumps_within_80_columns()
@@ -283,6 +332,8 @@ public sealed class EntryWriterTests
     private static JsonEntryWriter Json(OutputBuffer output) => new(output, JsonStyle.Compact, severalMaps: false, resumed: false);
 
     private static TableEntryWriter Table(OutputBuffer output) => new(output, severalMaps: false, new() { Width = int.MaxValue, Colour = false });
+
+    private static TableEntryWriter Narrow(OutputBuffer output) => new(output, severalMaps: false, new() { Width = 80, Colour = false });
 
     private static string Write(
         Func<OutputBuffer, EntryWriter> create, Map map, Layout layout, params ReadOnlySpan<(byte[] Key, byte[] Value)> entries)

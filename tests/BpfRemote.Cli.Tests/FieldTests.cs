@@ -123,6 +123,27 @@ public sealed class FieldTests
     }
 
     [Fact]
+    public void Values_longer_than_a_line_go_on_in_the_next()
+    {
+        BtfWriter types = new();
+        uint word = types.Int("unsigned int", 4);
+        uint section = types.DataSec(".bss", 16, (types.Var("counts", types.Array(word, 3, word), 1), 0, 12), (types.Var("hits", word, 1), 12, 4));
+        MapSchema schema = MapSchema.Create(new() { KeySize = 4, ValueSize = 16 }, types.Parse(), 0, section);
+        Assert.Equal(
+            """
+            counts = {1000000,
+                2000000, 3000000}
+            hits = 4
+
+            """,
+            Typed.Write(
+                Table(new() { Width = 21, Colour = false }),
+                new() { KeySize = 4, ValueSize = 16, ValueStride = 16 },
+                schema,
+                ([0, 0, 0, 0], [.. ((uint[])[1_000_000, 2_000_000, 3_000_000, 4]).SelectMany(BitConverter.GetBytes)])));
+    }
+
+    [Fact]
     public void Csv_has_a_column_for_each_field() => Assert.Equal(
         """"
         key.saddr,key.dport,value.packets,value.comm,value.state

@@ -66,6 +66,30 @@ public sealed class MapDumpTests
     }
 
     [Fact]
+    public async Task What_a_dump_says_stands_below_its_progress_bar_and_is_not_drawn_over()
+    {
+        await using ScriptedAgent agent = await ScriptedAgent.StartAsync(Small);
+        agent.Scan = static (_, _) => Responses(Entries("t1", 1), Entries("t2", 2));
+        using StringWriter error = new();
+        CommandLine program = new(new() { Output = new MemoryStream(), Error = error, ErrorIsTerminal = true });
+        Assert.Equal((int)ExitCode.Done, await program.RunAsync(
+            ["--address", agent.Address, "map", "dump", "id", "7", "--limit", "2"], TestContext.Current.CancellationToken));
+        Assert.Contains("small", error.ToString(), StringComparison.Ordinal);
+        Assert.EndsWith("1 entry\nresume with: --resume t2\n", error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_progress_bar_is_drawn_where_another_program_may_write()
+    {
+        await using ScriptedAgent agent = await ScriptedAgent.StartAsync(Small);
+        agent.Scan = static (_, _) => Responses(Entries("", 1));
+        using StringWriter error = new();
+        CommandLine program = new(new() { Output = new MemoryStream(), Error = error, ErrorIsTerminal = true, OutputIsPipe = true });
+        await program.RunAsync(["--address", agent.Address, "map", "dump", "id", "7"], TestContext.Current.CancellationToken);
+        Assert.Equal("1 entry\n", error.ToString());
+    }
+
+    [Fact]
     public async Task A_failed_dump_is_closed_json_with_an_error_and_the_token_of_what_was_written()
     {
         await using ScriptedAgent agent = await ScriptedAgent.StartAsync(Small);

@@ -60,7 +60,6 @@ public sealed class MapTextTests
                     program   3 xdp count
                     process   77 bpftrace
             123456  percpu_cgroup_storage  fifteen_letters    0  32768            0    1 TiB
-                    process   (others may not be visible to the agent)
 
             """,
             text);

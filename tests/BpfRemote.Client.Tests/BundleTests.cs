@@ -209,7 +209,7 @@ public sealed class BundleTests : IDisposable
     [InlineData("tls_secrets", "", "its name fits '*secret*' of the deny list")]
     [InlineData("m", "/sys/fs/bpf/API_TOKENS", "its name fits '*token*' of the deny list")]
     [InlineData("customers", "", "its name fits 'Custom*' of the deny list")]
-    [InlineData("other", "", "it was not chosen")]
+    [InlineData("other", "", "not chosen")]
     public async Task Entries_that_must_stay_out_are_not_even_read(string name, string pin, string reason)
     {
         _node.Add(7, name, 12, pin.Length > 0 ? [pin] : []);

@@ -76,6 +76,7 @@ public sealed class RestartTests
         List<BpfRemoteException> causes = [];
         AgentProcess first = await site.StartAgentAsync(Cancelled);
         TimeSpan drain = default;
+        TimeSpan idle = default;
         Task<AgentProcess>? restart = null;
         try
         {
@@ -88,6 +89,8 @@ public sealed class RestartTests
                     restart = DrainAndRestartAsync();
                 }
             }
+
+            idle = await (await restart!).TerminateAsync(Cancelled);
         }
         finally
         {
@@ -95,7 +98,9 @@ public sealed class RestartTests
         }
 
         record.AssertComplete();
-        Assert.InRange(drain, TimeSpan.Zero, TimeSpan.FromSeconds(2));
+
+        // On a busy machine a process takes its time to end also where it has nothing to drain.
+        Assert.InRange(drain, TimeSpan.Zero, TimeSpan.FromSeconds(Math.Max(2, 3 * idle.TotalSeconds)));
         Assert.Equal((StatusCode.Unavailable, ErrorReason.Draining), (causes[0].StatusCode, causes[0].Reason));
 
         async Task<AgentProcess> DrainAndRestartAsync()

@@ -142,7 +142,7 @@ internal sealed class MapDiff : RemoteCommand
     {
         OutputFormat.Json => new JsonDiffWriter(session.Output, session.Settings.JsonStyle, isArray: true),
         OutputFormat.Ndjson => new JsonDiffWriter(session.Output, JsonStyle.Compact, isArray: false),
-        _ => new TextDiffWriter(session.Output, session.Terminal.Colour),
+        _ => new TextDiffWriter(session.Output, session.Terminal.Width, session.Terminal.Colour),
     };
 
     // The result where nothing else is; else, to people, what goes with it.

@@ -51,6 +51,11 @@ internal sealed class MapShow : RemoteCommand
         else if (listing)
         {
             MapText.Table(maps, session.Terminal.Width, references).Write(session.Output, session.Terminal.Colour);
+            if (references && maps.Any(static map => !map.OwnersComplete))
+            {
+                session.Output.Flush();
+                session.Terminal.Say("other processes may use these maps too: the agent does not see all of the node's");
+            }
         }
         else
         {

@@ -1,3 +1,4 @@
+using System.Buffers;
 using BpfRemote.Btf;
 using BpfRemote.Cli.Entries;
 using BpfRemote.Cli.Output;
@@ -9,8 +10,15 @@ namespace BpfRemote.Cli.Diffs;
 /// Writes differences for people: a line for each key, after <c>+</c>, <c>-</c> or <c>~</c>, and indented below it the value, or what of it
 /// changed.
 /// </summary>
-internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWriter
+/// <param name="output">Where to.</param>
+/// <param name="width">Columns that fit on a line.</param>
+/// <param name="colour">Whether what happened to an entry may be in colour.</param>
+internal sealed class TextDiffWriter(OutputBuffer output, int width, bool colour) : DiffWriter
 {
+    private const int Mark = 2;
+    private const int Indent = 4;
+
+    private readonly ArrayBufferWriter<byte> _text = new();
     private BtfTextFormat? _key;
     private BtfTextFormat? _value;
     private FieldChanges? _changes;
@@ -30,7 +38,7 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
             DiffKind.Removed => TextStyle.Red("- ", colour),
             _ => TextStyle.Yellow("~ ", colour),
         });
-        WriteValue(_key, key);
+        WriteValue(_key, key, Mark);
         output.Write("\n"u8);
         for (int i = 0; shape.ValueSize > 0 && i < (shape.Cpus?.Count ?? 1); i++)
         {
@@ -42,7 +50,7 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
             else
             {
                 output.Write($"    {cpu}");
-                WriteValue(_value, Block(kind == DiffKind.Added ? now : old, i, shape));
+                WriteValue(_value, Block(kind == DiffKind.Added ? now : old, i, shape), Indent + cpu.Length);
                 output.Write("\n"u8);
             }
         }
@@ -72,23 +80,27 @@ internal sealed class TextDiffWriter(OutputBuffer output, bool colour) : DiffWri
         else
         {
             output.Write($"    {cpu}");
-            HexBytes.WriteSpaced(output, old);
+            WriteValue(format: null, old, Indent + cpu.Length);
             output.Write($"\n {"->".PadLeft(cpu.Length + 2)} ");
-            HexBytes.WriteSpaced(output, now);
+            WriteValue(format: null, now, Indent + cpu.Length);
             output.Write("\n"u8);
         }
     }
 
-    private void WriteValue(BtfTextFormat? format, ReadOnlySpan<byte> value)
+    // Further lines stand a little to the right of the first.
+    private void WriteValue(BtfTextFormat? format, ReadOnlySpan<byte> value, int column)
     {
+        _text.ResetWrittenCount();
         if (format is not null)
         {
-            format.Write(output, value);
+            format.Write(_text, value);
         }
         else
         {
-            HexBytes.WriteSpaced(output, value);
+            HexBytes.WriteSpaced(_text, value);
         }
+
+        FoldedText.Write(output, _text.WrittenSpan, column, width, column + Mark);
     }
 
     private static string? Number(ReadOnlySpan<byte> value, EntryShape shape) =>

@@ -6,7 +6,8 @@ namespace BpfRemote.Cli.Entries;
 /// <summary>Rows as a table with a header. Later rows may have longer cells than those the widths come from; these push their row out.</summary>
 internal sealed class AlignedRows : IRowFormat
 {
-    private const int Gap = 2;
+    /// <summary>Characters between two columns.</summary>
+    public const int Gap = 2;
 
     private readonly (string Title, bool IsNumber)[] _columns;
     private readonly int[] _widths;

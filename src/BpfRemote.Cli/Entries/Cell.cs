@@ -1,17 +1,15 @@
-using BpfRemote.Cli.Output;
+using System.Buffers;
+using System.Globalization;
 using BpfRemote.V1;
 
 namespace BpfRemote.Cli.Entries;
 
-/// <summary>A key or a value in a row: its bytes, and what they mean as far as that can be known.</summary>
+/// <summary>A key or a value in a row, as two columns: its bytes, and what they mean as far as that can be known.</summary>
 internal sealed class Cell
 {
-    private const int Gap = 2;
-
     private readonly ValueKind _kind;
     private readonly ByteOrder _order;
     private readonly bool _isNumber;
-    private readonly int _hexWidth;
 
     /// <param name="title">What the bytes are.</param>
     /// <param name="size">How many there are.</param>
@@ -22,7 +20,6 @@ internal sealed class Cell
         _kind = kind;
         _order = order;
         _isNumber = NodeNumber.Fits(size);
-        _hexWidth = Math.Max(title.Length, ((int)size * 3) - 1) + Gap;
         string meaning = kind switch
         {
             ValueKind.MapId => "MAP",
@@ -32,76 +29,62 @@ internal sealed class Cell
             ValueKind.SocketCookie => "COOKIE",
             _ => _isNumber ? "NUMBER" : "TEXT",
         };
-        int meaningWidth = size switch
-        {
-            1 => 3,
-            2 => 5,
-            4 => 10,
-            8 => 20,
-            _ => (int)size,
-        };
-        Width = _hexWidth + Math.Max(meaning.Length, meaningWidth) + Gap;
-        Title = title.PadRight(_hexWidth) + meaning.PadRight(Width - _hexWidth);
+        Columns = [(title, false), (meaning, _isNumber && kind is not (ValueKind.Devmap or ValueKind.Cpumap))];
+        LeastWidth = Math.Max(title.Length, ((int)size * 3) - 1) + AlignedRows.Gap + Math.Max(meaning.Length, _isNumber ? 1 : (int)size);
     }
 
-    /// <summary>The columns a padded cell takes.</summary>
-    public int Width { get; }
+    /// <summary>The titles, and whether what is under them is a number.</summary>
+    public (string Title, bool IsNumber)[] Columns { get; }
 
-    /// <summary>The title, padded to <see cref="Width"/>.</summary>
-    public string Title { get; }
+    /// <summary>Characters of both columns where numbers are small.</summary>
+    public int LeastWidth { get; }
 
-    /// <summary>Writes the bytes and their meaning.</summary>
-    /// <param name="output">Where to.</param>
-    /// <param name="bytes">The bytes.</param>
-    /// <param name="padded">Whether something follows on the line.</param>
-    public void Write(OutputBuffer output, ReadOnlySpan<byte> bytes, bool padded)
+    /// <summary>Adds the bytes and their meaning; nothing to both columns where there are none.</summary>
+    public void AddTo(CellRows rows, ReadOnlySpan<byte> bytes)
     {
-        HexBytes.WriteSpaced(output, bytes);
-        Span<byte> room = output.Reserve(Width + 64);
-        room.Fill((byte)' ');
-        int start = _hexWidth - Math.Max(0, (bytes.Length * 3) - 1);
-        int end = start + WriteMeaning(room[start..], bytes);
-        output.Advance(padded ? Width - _hexWidth + start : end);
+        HexBytes.WriteSpaced(rows.Text, bytes);
+        rows.EndCell();
+        if (!bytes.IsEmpty)
+        {
+            WriteMeaning(rows.Text, bytes);
+        }
+
+        rows.EndCell();
     }
 
-    private int WriteMeaning(Span<byte> room, ReadOnlySpan<byte> bytes)
+    private void WriteMeaning(IBufferWriter<byte> text, ReadOnlySpan<byte> bytes)
     {
         if (!_isNumber)
         {
-            return WriteText(room, bytes);
-        }
+            Span<byte> room = text.GetSpan(bytes.Length);
+            for (int i = 0; i < bytes.Length; i++)
+            {
+                room[i] = bytes[i] is >= 0x20 and < 0x7f ? bytes[i] : (byte)'.';
+            }
 
-        if (_kind is ValueKind.Devmap or ValueKind.Cpumap && bytes.Length == 2 * sizeof(uint))
+            text.Advance(bytes.Length);
+        }
+        else if (_kind is ValueKind.Devmap or ValueKind.Cpumap && bytes.Length == 2 * sizeof(uint))
         {
-            return WritePair(room, NodeNumber.Read(bytes[..sizeof(uint)], _order), NodeNumber.Read(bytes[sizeof(uint)..], _order));
-        }
+            WriteNumber(text, NodeNumber.Read(bytes[..sizeof(uint)], _order));
 
-        NodeNumber.Read(bytes, _order).TryFormat(room, out int written);
-        return written;
+            // With a program that runs on what is redirected.
+            if (NodeNumber.Read(bytes[sizeof(uint)..], _order) is > 0 and var program)
+            {
+                text.Write(" program "u8);
+                WriteNumber(text, program);
+            }
+        }
+        else
+        {
+            WriteNumber(text, NodeNumber.Read(bytes, _order));
+        }
     }
 
-    // With a program that runs on what is redirected.
-    private static int WritePair(Span<byte> room, ulong first, ulong program)
+    private static void WriteNumber(IBufferWriter<byte> text, ulong number)
     {
-        first.TryFormat(room, out int written);
-        if (program == 0)
-        {
-            return written;
-        }
-
-        " program "u8.CopyTo(room[written..]);
-        written += " program "u8.Length;
-        program.TryFormat(room[written..], out int more);
-        return written + more;
-    }
-
-    private static int WriteText(Span<byte> room, ReadOnlySpan<byte> bytes)
-    {
-        for (int i = 0; i < bytes.Length; i++)
-        {
-            room[i] = bytes[i] is >= 0x20 and < 0x7f ? bytes[i] : (byte)'.';
-        }
-
-        return bytes.Length;
+        const int MostDigits = 20;
+        number.TryFormat(text.GetSpan(MostDigits), out int written, default, CultureInfo.InvariantCulture);
+        text.Advance(written);
     }
 }

@@ -84,7 +84,7 @@ internal sealed class FieldEntryWriter(OutputBuffer output, Display display) : E
         AlignedRows table = new(Titles, _rows, display.Colour);
         return table.Width <= display.Width && !_isSection
             ? table
-            : new FlowedRows([.. Titles.Select(static title => title.Title)], _key.Count, _isSection ? 0 : display.Width, display.Colour);
+            : new FlowedRows([.. Titles.Select(static title => title.Title)], _key.Count, display.Width, oneALine: _isSection, display.Colour);
     }
 
     private void AddCells(IReadOnlyList<FieldColumn> columns, ReadOnlySpan<byte> bytes)

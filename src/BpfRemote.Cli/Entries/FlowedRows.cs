@@ -3,7 +3,10 @@ using BpfRemote.Cli.Output;
 
 namespace BpfRemote.Cli.Entries;
 
-/// <summary>Each row as lines of <c>name = value</c>, as many on a line as fit: the key's at the margin, the value's indented below.</summary>
+/// <summary>
+/// Each row as lines of <c>name = value</c>, as many on a line as fit: the key's at the margin, the value's indented below. A value longer
+/// than a line goes on in the next.
+/// </summary>
 internal sealed class FlowedRows : IRowFormat
 {
     private const int Indent = 4;
@@ -11,17 +14,20 @@ internal sealed class FlowedRows : IRowFormat
 
     private readonly int _keys;
     private readonly int _width;
+    private readonly bool _oneALine;
     private readonly (byte[] Text, int Width)[] _names;
     private bool _any;
 
     /// <param name="titles">The names of the columns.</param>
     /// <param name="keys">How many of them are of the key.</param>
     /// <param name="width">Columns that fit on a line.</param>
+    /// <param name="oneALine">Whether each has a line of its own.</param>
     /// <param name="colour">Whether names may be dim.</param>
-    public FlowedRows(string[] titles, int keys, int width, bool colour)
+    public FlowedRows(string[] titles, int keys, int width, bool oneALine, bool colour)
     {
         _keys = keys;
         _width = width;
+        _oneALine = oneALine;
         _names =
         [
             .. titles.Select(title => (Encoding.UTF8.GetBytes($"{TextStyle.Dim($"{title} =", colour)} "), title.Length + " = ".Length)),
@@ -57,7 +63,7 @@ internal sealed class FlowedRows : IRowFormat
             ReadOnlySpan<byte> cell = rows.Cell(row, i);
             int length = _names[i].Width + cell.Length;
             bool isFirst = i == begin;
-            if (isFirst || column + Gap + length > _width)
+            if (isFirst || _oneALine || column + Gap + length > _width)
             {
                 output.Write($"{(isFirst ? "" : "\n")}{new string(' ', indent)}");
                 column = indent;
@@ -69,7 +75,7 @@ internal sealed class FlowedRows : IRowFormat
             }
 
             output.Write(_names[i].Text);
-            output.Write(cell);
+            FoldedText.Write(output, cell, column + _names[i].Width, _width, indent + Indent);
             column += length;
         }
 

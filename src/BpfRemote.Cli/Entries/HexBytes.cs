@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using BpfRemote.Cli.Output;
@@ -50,11 +51,11 @@ internal static class HexBytes
     }
 
     /// <summary>Writes <c>01 02</c>.</summary>
-    public static void WriteSpaced(OutputBuffer output, ReadOnlySpan<byte> bytes)
+    public static void WriteSpaced(IBufferWriter<byte> output, ReadOnlySpan<byte> bytes)
     {
         for (int i = 0; i < bytes.Length; i++)
         {
-            Span<byte> room = output.Reserve(3);
+            Span<byte> room = output.GetSpan(3);
             room[0] = (byte)' ';
             BinaryPrimitives.WriteUInt16LittleEndian(room[(i == 0 ? 0 : 1)..], Pairs[bytes[i]]);
             output.Advance(i == 0 ? 2 : 3);

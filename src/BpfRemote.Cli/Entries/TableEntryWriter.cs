@@ -14,7 +14,7 @@ namespace BpfRemote.Cli.Entries;
 /// <param name="display">How to show them.</param>
 internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, Display display) : EntryWriter(output)
 {
-    // What fits 80 columns as a row.
+    // Larger ones are easier to read as a hex dump, however wide the terminal is.
     private const uint MaxRowBytes = 16;
 
     private EntryWriter? _entries;
@@ -26,7 +26,7 @@ internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, Di
             Output.Write($"{(_entries is null ? "" : "\n")}{map.Id}: {map.TypeName}  name {map.Name}  flags 0x{map.Flags:x}\n");
         }
 
-        _entries = Choose(layout, layout.ValueError.Length > 0 ? null : schema);
+        _entries = Choose(map, layout, layout.ValueError.Length > 0 ? null : schema);
         _entries.BeginMap(map, layout, schema);
     }
 
@@ -36,7 +36,7 @@ internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, Di
 
     public override void EndMap(bool complete) => _entries!.EndMap(complete);
 
-    private EntryWriter Choose(Layout layout, MapSchema? schema)
+    private EntryWriter Choose(Map map, Layout layout, MapSchema? schema)
     {
         if (display.Histogram is { } scale)
         {
@@ -50,8 +50,13 @@ internal sealed class TableEntryWriter(OutputBuffer output, bool severalMaps, Di
                 : new FieldEntryWriter(Output, display);
         }
 
+        if (StackEntryWriter.CanWrite(map, layout))
+        {
+            return new StackEntryWriter(Output, display.Colour);
+        }
+
         uint valueSize = layout.ValueKind == ValueKind.PerCpu ? layout.ValueSize : layout.ValueStride;
-        return layout.KeySize <= MaxRowBytes && valueSize <= MaxRowBytes
+        return layout.KeySize <= MaxRowBytes && valueSize <= MaxRowBytes && RowEntryWriter.LeastWidth(layout) <= display.Width
             ? new RowEntryWriter(Output, display.Colour)
             : new BlockEntryWriter(Output);
     }

@@ -6,14 +6,14 @@ namespace BpfRemote.Cli.Output;
 /// <summary>Describes a bundle to people.</summary>
 internal static class BundleText
 {
-    // Columns that a table with reasons beside it fits into; else they stand below.
-    private const int NarrowWidth = 120;
+    // Those beside types, names and reasons, with what is between all of them.
+    private const int OtherColumns = 34;
 
     public static void Write(OutputBuffer output, Bundle bundle, int width, bool colour)
     {
         Card(bundle).Write(output, colour);
         output.Write("\n"u8);
-        Table(bundle, width >= NarrowWidth).Write(output, colour);
+        Table(bundle, width).Write(output, colour);
     }
 
     private static TextCard Card(Bundle bundle)
@@ -34,9 +34,11 @@ internal static class BundleText
         return card;
     }
 
-    private static TextTable Table(Bundle bundle, bool wide)
+    // Reasons stand beside what they are for where there is room, else below.
+    private static TextTable Table(Bundle bundle, int width)
     {
         TextTable table = new(("ID", true), ("TYPE", false), ("NAME", false), ("ENTRIES", true), ("SIZE", true), ("HELD", false));
+        int room = width - LongestTypeAndName(bundle) - OtherColumns;
         foreach (BundleMap contents in bundle.Manifest.Maps)
         {
             string held = contents.Complete ? "all" : contents.Entries > 0 ? "first ones" : "none";
@@ -45,14 +47,20 @@ internal static class BundleText
                 .. contents.Reason is { } reason ? [reason] : Array.Empty<string>(),
                 .. contents.BtfError is { } error ? [$"no types: {error}"] : Array.Empty<string>(),
             ];
+            string told = notes.Length > 0 ? $"{held}: {string.Join("; ", notes)}" : held;
+            bool fits = told.Length <= room;
             string[] cells =
             [
                 $"{contents.Id}", bundle.Describe(contents).TypeName, contents.Name, $"{contents.Entries}", MapText.Size(contents.Bytes),
-                wide && notes.Length > 0 ? $"{held}: {string.Join("; ", notes)}" : held,
+                fits ? told : held,
             ];
-            table.Add(cells, wide ? [] : notes);
+            table.Add(cells, fits ? [] : notes);
         }
 
         return table;
     }
+
+    private static int LongestTypeAndName(Bundle bundle) =>
+        bundle.Manifest.Maps.Select(map => bundle.Describe(map).TypeName.Length).DefaultIfEmpty().Max()
+        + bundle.Manifest.Maps.Select(static map => map.Name.Length).DefaultIfEmpty().Max();
 }

@@ -64,7 +64,8 @@ internal static class MapText
         card.Add("Scan", map.ReadSupport?.Reason is { Length: > 0 } reason ? [Promise(map.ReadSupport), reason] : [Promise(map.ReadSupport)]);
         if (references)
         {
-            foreach (IGrouping<string, (string Label, string Value)> group in References(map).GroupBy(static line => line.Label))
+            IEnumerable<(string Label, string Value)> unseen = map.OwnersComplete ? [] : [("Process", "(others may not be visible to the agent)")];
+            foreach (IGrouping<string, (string Label, string Value)> group in References(map).Concat(unseen).GroupBy(static line => line.Label))
             {
                 card.Add(group.Key, group.Select(static line => line.Value));
             }
@@ -120,11 +121,6 @@ internal static class MapText
         foreach (OwnerProcess owner in map.Owners)
         {
             yield return ("Process", $"{owner.Pid} {owner.Comm}");
-        }
-
-        if (!map.OwnersComplete)
-        {
-            yield return ("Process", "(others may not be visible to the agent)");
         }
     }
 }

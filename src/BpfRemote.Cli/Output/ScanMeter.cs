@@ -22,8 +22,8 @@ internal sealed class ScanMeter
     /// <param name="scan">The scan.</param>
     public static Task<ExitCode> RunAsync(Terminal terminal, Func<ScanMeter, Task<ExitCode>> scan)
     {
-        // A bar among the entries of a terminal would tear both.
-        if (!terminal.ErrorIsTerminal || terminal.OutputIsTerminal)
+        // A bar among the entries of a terminal would tear both, also where they come to it through `head` or `jq`.
+        if (!terminal.ErrorIsTerminal || terminal.OutputIsTerminal || terminal.OutputIsPipe)
         {
             return scan(new(terminal, bar: null));
         }
@@ -34,10 +34,10 @@ internal sealed class ScanMeter
             Ansi = AnsiSupport.Yes,
             Interactive = InteractionSupport.Yes,
         });
-        return console.Progress()
+        Progress progress = console.Progress()
             .AutoClear(true)
-            .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(), new EntriesColumn(), new ElapsedTimeColumn())
-            .StartAsync(context => scan(new(terminal, context.AddTask("scanning"))));
+            .Columns(new SpinnerColumn(), new TaskDescriptionColumn(), new ProgressBarColumn(), new EntriesColumn(), new ElapsedTimeColumn());
+        return terminal.DrawAsync(() => progress.StartAsync(context => scan(new(terminal, context.AddTask("scanning")))));
     }
 
     /// <summary>A map's scan begins.</summary>

@@ -55,7 +55,7 @@ internal sealed class BundleWriter(BpfRemoteClient client, ZipArchive zip, Bundl
         BundleMap nothing = new() { Id = map.Id, Name = map.Name, Entries = 0, Bytes = 0, Complete = false };
         if (options.MapIds?.Contains(map.Id) == false)
         {
-            return nothing with { Reason = "it was not chosen" };
+            return nothing with { Reason = "not chosen" };
         }
 
         if (_deny.Find(map) is { } pattern)

@@ -7,19 +7,19 @@ namespace BpfRemote.EndToEnd.Tracing;
 
 /// <summary>The entries of a map, keys and values in hexadecimal: as bpftool prints them, and as the agent gives them.</summary>
 /// <remarks>
-/// Per-CPU values are put in a row without padding. A value that the kernel refuses is empty. Where a program says what an entry is,
-/// that follows the value.
+/// Per-CPU values are put in a row without padding. A value that the kernel refuses is empty. Where a program prints the entries, the
+/// whole of what it prints of one follows the value: what it is, or the error.
 /// </remarks>
 internal sealed class MapDump
 {
     private readonly Dictionary<string, string> _entries = [];
-    private bool _isTyped;
+    private bool _isPrinted;
 
     /// <summary>How many entries there are.</summary>
     public int Count => _entries.Count;
 
     /// <summary>How many of them are shown as what they are.</summary>
-    public int TypedCount => _entries.Values.Count(static value => value.Contains('{', StringComparison.Ordinal));
+    public int TypedCount => _entries.Values.Count(static value => value.Contains("\"formatted\":", StringComparison.Ordinal));
 
     /// <summary>What <c>bpftool -j map dump</c> prints; nothing where it cannot read the map.</summary>
     public static Task<MapDump> ByBpftoolAsync(uint mapId, CancellationToken cancellationToken) =>
@@ -68,26 +68,21 @@ internal sealed class MapDump
     }
 
     // The agent sends bytes, and their meaning is the client's matter.
-    private string Known(string value) => _isTyped ? value : value.Split('{')[0];
+    private string Known(string value) => _isPrinted ? value : value.Split('{')[0];
 
     private static async Task<MapDump> ByProgramAsync(string program, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         CommandResult result = await Command.RunAsync(program, arguments, cancellationToken);
         using JsonDocument json = JsonDocument.Parse(result.Output);
-        MapDump dump = new() { _isTyped = true };
+        MapDump dump = new() { _isPrinted = true };
         foreach (JsonElement entry in json.RootElement.ValueKind == JsonValueKind.Array ? json.RootElement.EnumerateArray() : default)
         {
             string value = entry.TryGetProperty("values", out JsonElement perCpu)
                 ? string.Concat(perCpu.EnumerateArray().Select(cpu => Hex(cpu.GetProperty("value"))))
                 : Hex(entry.GetProperty("value"));
 
-            if (entry.TryGetProperty("formatted", out JsonElement formatted))
-            {
-                value += formatted.GetRawText();
-            }
-
             // Not Add: bpftool walks by key and may come by one twice, where the agent must not.
-            dump._entries[Hex(entry.GetProperty("key"))] = value;
+            dump._entries[Hex(entry.GetProperty("key"))] = value + entry.GetRawText();
         }
 
         return dump;

@@ -22,7 +22,7 @@ public sealed class InProcessAgent : IAsyncDisposable
     {
         _agent = agent;
         _socket = socket;
-        Client = BpfRemoteClient.Connect(new() { Address = $"unix://{socket}", MaxTriesWithoutProgress = 0 });
+        Client = BpfRemoteClient.Connect(new() { Address = Address, MaxTriesWithoutProgress = 0 });
         SocketsHttpHandler handler = new()
         {
             ConnectCallback = async (_, cancellationToken) =>
@@ -36,6 +36,9 @@ public sealed class InProcessAgent : IAsyncDisposable
         Maps = new(_channel);
         Nodes = new(_channel);
     }
+
+    /// <summary>Where it listens, for other clients.</summary>
+    public string Address => $"unix://{_socket}";
 
     /// <summary>The client library; it never tries again, so that nothing an agent does goes unseen.</summary>
     public BpfRemoteClient Client { get; }
@@ -73,6 +76,9 @@ public sealed class InProcessAgent : IAsyncDisposable
     {
         Client.Dispose();
         _channel.Dispose();
+
+        // Waits for the calls, which disposing alone does not: no map may be open any more when the next test counts them.
+        await _agent.StopAsync();
         await _agent.DisposeAsync();
         File.Delete(_socket);
     }
