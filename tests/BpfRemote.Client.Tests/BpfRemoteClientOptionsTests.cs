@@ -113,7 +113,7 @@ public sealed class BpfRemoteClientOptionsTests
             }
 
             BpfRemoteClientOptions options = BpfRemoteClientOptions.FromEnvironment("https://node-1:7443");
-            Assert.Equal(
+            Assert.Equal<IEnumerable<string?>>(
                 variables, [options.TlsCertificateFile, options.TlsKeyFile, options.TlsCaFile, options.TlsServerName, options.TokenFile]);
             Assert.Equal(new() { Address = "unix:///a.sock" }, BpfRemoteClientOptions.FromEnvironment("unix:///a.sock"));
         }
