@@ -4,35 +4,61 @@ namespace BpfRemote.Client.Identity;
 
 /// <summary>A TLS connection that tells why an agent refuses it, also where that is known only after the handshake.</summary>
 /// <remarks>
-/// In TLS 1.3 the caller's side of the handshake is over before the agent judges the caller's certificate, so its alert is what is
-/// read first. A write may fail before that, on the socket that the agent has closed, and would hide the alert.
+/// In TLS 1.3 the caller's side of the handshake is over before the agent judges the caller's certificate. The first write, HTTP/2's
+/// preface, therefore waits for the agent's first byte: SETTINGS, or else the alert, which HTTP/2 would not pass on.
 /// </remarks>
 internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveInnerStreamOpen: false)
 {
-    private volatile bool _isAnswered;
-
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _isAnswered ? base.ReadAsync(buffer, cancellationToken) : ReadFirstAsync(buffer, cancellationToken);
+    private readonly byte[] _firstByte = new byte[1];
+    private bool _isAccepted;
+    private bool _hasFirstByte;
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _isAnswered ? base.WriteAsync(buffer, cancellationToken) : WriteFirstAsync(buffer, cancellationToken);
+        _isAccepted ? base.WriteAsync(buffer, cancellationToken) : WriteFirstAsync(buffer, cancellationToken);
 
-    private async ValueTask<int> ReadFirstAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        int length = await base.ReadAsync(buffer, cancellationToken).ConfigureAwait(false);
-        _isAnswered |= length > 0;
-        return length;
+        if (!_hasFirstByte || buffer.IsEmpty)
+        {
+            return base.ReadAsync(buffer, cancellationToken);
+        }
+
+        _hasFirstByte = false;
+        _firstByte.CopyTo(buffer);
+        return ValueTask.FromResult(1);
     }
 
     private async ValueTask WriteFirstAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
     {
+        Exception? broken = null;
         try
         {
             await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException) when (!_isAnswered)
+        catch (IOException error)
         {
-            // The connection is at its end, which the reader is told too, and with the reason.
+            // The agent is gone, and what it said before is still to be read.
+            broken = error;
         }
+
+        try
+        {
+            _hasFirstByte = await base.ReadAsync(_firstByte, cancellationToken).ConfigureAwait(false) > 0;
+        }
+        catch (IOException error)
+        {
+            broken = error;
+        }
+
+        if (!_hasFirstByte)
+        {
+            throw TlsAlert.Find(broken) ?? new IdentityException(
+                "it closed the connection after the TLS handshake", "Does it want another client certificate, or has it just ended?", broken)
+            {
+                MayPass = true,
+            };
+        }
+
+        _isAccepted = true;
     }
 }
