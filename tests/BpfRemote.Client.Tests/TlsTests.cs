@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Grpc.Core;
@@ -80,9 +81,29 @@ public sealed class TlsTests : IDisposable
     public async Task A_clients_certificate_is_none_of_an_agent()
     {
         using X509Certificate2 certificate = _authority.ForServerWithClientUsage();
-        await using FakeAgent agent = await StartAsync(certificate);
+        SslServerAuthenticationOptions handshake = new() { ServerCertificate = certificate };
+
+        // Kestrel looks at the usages itself, but not here.
+        await using FakeAgent agent = await FakeAgent.StartAsync(new(5), options => options.Listen(IPAddress.Loopback, 0, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http2;
+            listener.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(handshake) });
+        }));
 
         Assert.Contains("not one for servers", await FailAsync(OptionsFor(agent)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_alert_is_told_by_what_it_means()
+    {
+        using X509Certificate2 certificate = _authority.ForServer();
+        await using FakeAgent agent = await FakeAgent.StartAsync(new(5), options => options.Listen(IPAddress.Loopback, 0, listener =>
+        {
+            listener.Protocols = HttpProtocols.Http1;
+            listener.UseHttps(certificate);
+        }));
+
+        Assert.Contains("it does not speak HTTP/2 (no_application_protocol)", await FailAsync(OptionsFor(agent)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -105,7 +126,7 @@ public sealed class TlsTests : IDisposable
         using X509Certificate2 certificate = _authority.ForServer();
         await using FakeAgent agent = await StartAsync(certificate, static (_, _) => false, protocol);
 
-        Assert.Contains("it refused the client certificate", await FailAsync(WithCertificate(agent)), StringComparison.Ordinal);
+        Assert.Contains("refuses the client certificate", await FailAsync(WithCertificate(agent)), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -116,7 +137,7 @@ public sealed class TlsTests : IDisposable
         using X509Certificate2 certificate = _authority.ForServer();
         await using FakeAgent agent = await StartAsync(certificate, static (_, _) => true, protocol);
 
-        Assert.Contains("client certificate", await FailAsync(OptionsFor(agent)), StringComparison.Ordinal);
+        Assert.Contains("wants a client certificate", await FailAsync(OptionsFor(agent)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -141,7 +162,7 @@ public sealed class TlsTests : IDisposable
     {
         _authority.WriteClient(CertificateFile, KeyFile).Dispose();
         using X509Certificate2 certificate = _authority.ForServer();
-        FakeMapService service = new(5);
+        FakeMapService service = new(25);
         service.EndAfter(1, Ending.Disconnect);
         await using FakeAgent agent = await StartAsync(certificate, static (_, _) => true, service: service);
         using BpfRemoteClient client = BpfRemoteClient.Connect(WithCertificate(agent));
@@ -161,7 +182,7 @@ public sealed class TlsTests : IDisposable
             },
         };
 
-        Assert.Equal(5, (await client.Scan(MapSelectors.ById(7), options).ReadAsync(service)).Count);
+        Assert.Equal(25, (await client.Scan(MapSelectors.ById(7), options).ReadAsync(service)).Count);
         Assert.Contains("does not exist", reasons[^1], StringComparison.Ordinal);
     }
 

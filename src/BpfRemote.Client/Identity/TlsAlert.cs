@@ -5,10 +5,11 @@ namespace BpfRemote.Client.Identity;
 /// <summary>What an agent says when it ends a TLS connection (RFC 8446, section 6.2).</summary>
 internal static class TlsAlert
 {
+    /// <summary>What to do where an agent wants a certificate.</summary>
+    public const string GiveClientCertificate = "Give a TLS certificate file and a TLS key file.";
+
     private const string CheckClientCertificate =
         "Check the TLS certificate file: the agent's client CA must have issued it, for clients, and it must not have expired.";
-
-    private const string GiveClientCertificate = "Give a TLS certificate file and a TLS key file.";
 
     // How OpenSSL packs its errors: the library that has it, and its reason; alerts are reasons from 1000 on.
     private const int LibraryShift = 23;
@@ -49,6 +50,7 @@ internal static class TlsAlert
             116 => ("it wants a client certificate (certificate_required)", GiveClientCertificate),
             40 => ("it refused the TLS handshake (handshake_failure), perhaps for want of a client certificate", GiveClientCertificate),
             70 => ("it speaks neither TLS 1.2 nor TLS 1.3 (protocol_version)", "Is it an agent?"),
+            120 => ("it does not speak HTTP/2 (no_application_protocol)", "Is it an agent?"),
             112 => ("it does not know the TLS server name (unrecognized_name)", "Check the host in the address, or the TLS server name."),
             _ => ($"it ended TLS with the alert {alert}", "Its log may say why."),
         };

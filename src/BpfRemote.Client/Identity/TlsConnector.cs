@@ -14,6 +14,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
 
     private readonly string _serverName = options.TlsServerName ?? host;
     private volatile bool _filesWereGood;
+    private volatile bool _wasAccepted;
 
     /// <summary>Secures a connection.</summary>
     /// <param name="transport">The connection, which the result owns; a failure disposes it.</param>
@@ -23,7 +24,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
     public async ValueTask<Stream> SecureAsync(Stream transport, CancellationToken cancellationToken)
     {
 #pragma warning disable CA2000 // the caller owns it, and a failure disposes it
-        TlsStream stream = new(transport);
+        TlsStream stream = new(transport) { Closed = Closed, Accepted = () => _wasAccepted = true };
 #pragma warning restore CA2000
         try
         {
@@ -104,6 +105,17 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
                 $"the TLS handshake failed ({error.GetBaseException().Message.TrimEnd('.')})", "Does an agent with TLS listen there?", error);
         }
     }
+
+    // Who was accepted before is more likely to have met an agent that ends.
+    private IdentityException Closed(Exception? cause) => options.TlsCertificateFile is { } file
+        ? new("it closed the connection after the TLS handshake, as an agent does that refuses the client certificate", $"Check '{file}'.", cause)
+        {
+            MayPass = _wasAccepted,
+        }
+        : new("it closed the connection after the TLS handshake, as an agent does that wants a client certificate", TlsAlert.GiveClientCertificate, cause)
+        {
+            MayPass = _wasAccepted,
+        };
 
     private static X509ChainPolicy PolicyFor(X509Certificate2Collection? roots)
     {

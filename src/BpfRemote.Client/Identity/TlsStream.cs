@@ -4,14 +4,21 @@ namespace BpfRemote.Client.Identity;
 
 /// <summary>A TLS connection that tells why an agent refuses it, also where that is known only after the handshake.</summary>
 /// <remarks>
-/// In TLS 1.3 the caller's side of the handshake is over before the agent judges the caller's certificate. The first write, HTTP/2's
-/// preface, therefore waits for the agent's first byte: SETTINGS, or else the alert, which HTTP/2 would not pass on.
+/// The caller's side of the handshake may be over before the agent judges the caller's certificate, and an agent on .NET and Linux then
+/// closes the connection without an alert. The first write, HTTP/2's preface, therefore waits for the agent's first byte: SETTINGS, or
+/// else an alert or the end, which HTTP/2 would not pass on.
 /// </remarks>
 internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveInnerStreamOpen: false)
 {
     private readonly byte[] _firstByte = new byte[1];
     private bool _isAccepted;
     private bool _hasFirstByte;
+
+    /// <summary>Makes the error of an agent that closes the connection and does not say why.</summary>
+    public required Func<Exception?, IdentityException> Closed { get; init; }
+
+    /// <summary>Told that the agent has answered.</summary>
+    public required Action Accepted { get; init; }
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
         _isAccepted ? base.WriteAsync(buffer, cancellationToken) : WriteFirstAsync(buffer, cancellationToken);
@@ -52,13 +59,10 @@ internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveIn
 
         if (!_hasFirstByte)
         {
-            throw TlsAlert.Find(broken) ?? new IdentityException(
-                "it closed the connection after the TLS handshake", "Does it want another client certificate, or has it just ended?", broken)
-            {
-                MayPass = true,
-            };
+            throw TlsAlert.Find(broken) ?? Closed(broken);
         }
 
         _isAccepted = true;
+        Accepted();
     }
 }
