@@ -18,7 +18,7 @@ internal sealed record Failure(ExitCode ExitCode, string Message)
         OperationCanceledException => new(ExitCode.Interrupted, "interrupted"),
         OutputException output => output.ReaderIsGone ? new(ExitCode.OutputClosed, "") : new(ExitCode.Failed, output.Message),
         MapNotFoundException => new(ExitCode.NotFound, error.Message),
-        PermissionDeniedException => new(ExitCode.PermissionDenied, error.Message),
+        PermissionDeniedException denied => new(ExitCode.PermissionDenied, Describe(denied)),
         AgentUnreachableException when error.GetBaseException() is SocketException { SocketErrorCode: SocketError.AccessDenied } =>
             new(ExitCode.PermissionDenied, error.Message),
         BpfRemoteException remote => new(ExitCode.Failed, Describe(remote)),

@@ -16,6 +16,8 @@ internal sealed class GlobalOptions
         Recursive = true,
     };
 
+    private readonly IdentityOptions _identity = new();
+
     private readonly Option<bool> _plaintext = new("--plaintext")
     {
         Description = "Accept an http:// address, which is not encrypted; loopback only.",
@@ -52,7 +54,7 @@ internal sealed class GlobalOptions
 
     public void AddTo(Command root)
     {
-        foreach (Option option in (Option[])[_address, _plaintext, _json, _pretty, _references, _output])
+        foreach (Option option in (Option[])[_address, .. _identity.All, _plaintext, _json, _pretty, _references, _output])
         {
             root.Add(option);
         }
@@ -75,8 +77,7 @@ internal sealed class GlobalOptions
         }
 
         return new(
-            parse.GetValue(_address) ?? BpfRemoteClientOptions.FromEnvironment().Address,
-            parse.GetValue(_plaintext),
+            _identity.Read(parse, BpfRemoteClientOptions.FromEnvironment(parse.GetValue(_address))) with { Plaintext = parse.GetValue(_plaintext) },
             output switch
             {
                 "json" => OutputFormat.Json,

@@ -8,7 +8,7 @@ namespace BpfRemote.Cli;
 /// <summary>One run of a command: its settings, its output and its agent.</summary>
 internal sealed class Session : IDisposable
 {
-    /// <exception cref="CommandException">The address is none an agent can have.</exception>
+    /// <exception cref="CommandException">The address is none an agent can have, or does not allow what says who the caller is.</exception>
     public Session(Settings settings, Terminal terminal, OutputBuffer output, TimeProvider time)
     {
         Settings = settings;
@@ -17,10 +17,8 @@ internal sealed class Session : IDisposable
         Time = time;
         try
         {
-            Client = BpfRemoteClient.Connect(new()
+            Client = BpfRemoteClient.Connect(settings.Agent with
             {
-                Address = settings.Address,
-                Plaintext = settings.Plaintext,
                 BtfCacheDirectory = settings.BtfCacheDirectory,
                 TimeProvider = time,
             });
@@ -31,7 +29,7 @@ internal sealed class Session : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new CommandException(ExitCode.Failed, $"can't read the bundle at {settings.Address}: {error.Message}");
+            throw new CommandException(ExitCode.Failed, $"can't read the bundle at {settings.Agent.Address}: {error.Message}");
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using BpfRemote.Client.Identity;
 using Grpc.Net.Client;
 
 namespace BpfRemote.Client;
@@ -21,11 +22,16 @@ internal static class AgentChannel
     public static GrpcChannel Open(BpfRemoteClientOptions options)
     {
         (Uri uri, EndPoint? socket) = Parse(options.Address, options.Plaintext);
+        TlsConnector? tls = uri.Scheme == Uri.UriSchemeHttps ? new(options, uri.IdnHost) : null;
         SocketsHttpHandler handler = new()
         {
             // With a callback of its own the channel leaves reconnecting to the handler, which does not sit out a back-off:
             // MapScan has one, and only one of them should decide.
-            ConnectCallback = (context, cancellationToken) => ConnectAsync(socket ?? context.DnsEndPoint, cancellationToken),
+            ConnectCallback = async (context, cancellationToken) =>
+            {
+                Stream stream = await ConnectAsync(socket ?? context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+                return tls is null ? stream : await tls.SecureAsync(stream, cancellationToken).ConfigureAwait(false);
+            },
             ConnectTimeout = options.ConnectTimeout,
             UseProxy = false,
             EnableMultipleHttp2Connections = true,
@@ -37,6 +43,7 @@ internal static class AgentChannel
         return GrpcChannel.ForAddress(uri, new()
         {
             HttpHandler = handler,
+            Credentials = options.TokenFile is { } tokenFile ? new BearerToken(tokenFile).OverTls() : null,
             DisposeHttpClient = true,
             MaxReceiveMessageSize = MaxReceiveBytes,
         });

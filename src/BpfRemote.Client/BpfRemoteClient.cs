@@ -15,7 +15,7 @@ namespace BpfRemote.Client;
 public sealed class BpfRemoteClient : IDisposable
 {
     private readonly BpfRemoteClientOptions _options;
-    private readonly string? _address;
+    private readonly BpfRemoteClientOptions? _agent;
     private readonly GrpcChannel? _channel;
     private readonly MapService.MapServiceClient _maps;
     private readonly NodeService.NodeServiceClient _nodes;
@@ -36,7 +36,7 @@ public sealed class BpfRemoteClient : IDisposable
         : this(channel.CreateCallInvoker(), options)
     {
         _channel = channel;
-        _address = options.Address;
+        _agent = options;
     }
 
     /// <summary>
@@ -45,14 +45,20 @@ public sealed class BpfRemoteClient : IDisposable
     /// </summary>
     /// <param name="options">Where the agent is.</param>
     /// <returns>The client.</returns>
-    /// <exception cref="ArgumentException">The address is none an agent can have; the message says what was expected.</exception>
+    /// <exception cref="ArgumentException">
+    /// The address is none an agent can have, or the options say who the caller is in a way that it does not allow; the message says
+    /// what was expected.
+    /// </exception>
     /// <exception cref="BundleFormatException">The file is no bundle; calls throw this too where they find it damaged.</exception>
     /// <exception cref="IOException">The bundle cannot be read.</exception>
-    public static BpfRemoteClient Connect(BpfRemoteClientOptions options) =>
-        options.Address.StartsWith(BpfRemoteClientOptions.BundleScheme, StringComparison.Ordinal)
-        && options.Address[BpfRemoteClientOptions.BundleScheme.Length..] is { Length: > 0 } path
-            ? new(new BundleInvoker(Bundle.Open(path)), options)
-            : new(AgentChannel.Open(options), options);
+    public static BpfRemoteClient Connect(BpfRemoteClientOptions options)
+    {
+        options.CheckIdentity();
+        return options.Address.StartsWith(BpfRemoteClientOptions.BundleScheme, StringComparison.Ordinal)
+            && options.Address[BpfRemoteClientOptions.BundleScheme.Length..] is { Length: > 0 } path
+                ? new(new BundleInvoker(Bundle.Open(path)), options)
+                : new(AgentChannel.Open(options), options);
+    }
 
     /// <summary>The node, its agent, the caller as the agent sees it, and the limits in force.</summary>
     /// <param name="cancellationToken">Cancels the call.</param>
@@ -166,7 +172,7 @@ public sealed class BpfRemoteClient : IDisposable
         options ??= new();
         return map is null && string.IsNullOrEmpty(options.ContinuationToken)
             ? throw new ArgumentException("A scan needs a map, or a token to continue from.", nameof(map))
-            : new(_maps, _options, _address, map, options);
+            : new(_maps, _options, _agent, map, options);
     }
 
     /// <summary>The types that a map refers to, raw. What this client has had before, from any map, is not sent again.</summary>
@@ -238,5 +244,5 @@ public sealed class BpfRemoteClient : IDisposable
 
     private Exception Failed(RpcException error, CancellationToken cancellationToken) => cancellationToken.IsCancellationRequested
         ? new OperationCanceledException(error.Message, error, cancellationToken)
-        : new RpcFailure(error).ToException(_address);
+        : new RpcFailure(error).ToException(_agent);
 }

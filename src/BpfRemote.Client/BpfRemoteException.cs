@@ -49,7 +49,10 @@ public sealed class MapNotFoundException : BpfRemoteException
     }
 }
 
-/// <summary>The caller may not do that; <see cref="BpfRemoteException.Reason"/> says what.</summary>
+/// <summary>
+/// The caller may not do that, or (<see cref="StatusCode.Unauthenticated"/>) its token is refused;
+/// <see cref="BpfRemoteException.Reason"/> says what.
+/// </summary>
 public sealed class PermissionDeniedException : BpfRemoteException
 {
     internal PermissionDeniedException(string message, RpcFailure failure, string? continuationToken)
@@ -71,7 +74,10 @@ public sealed class ContinuationTokenException : BpfRemoteException
     }
 }
 
-/// <summary>No agent answers at the address.</summary>
+/// <summary>
+/// No agent answers at the address, one of the two sides does not accept the other's certificate, or a file that says who the caller
+/// is cannot be used; the message says which, and what to check.
+/// </summary>
 public sealed class AgentUnreachableException : BpfRemoteException
 {
     internal AgentUnreachableException(string message, RpcFailure failure, string? continuationToken)

@@ -15,20 +15,20 @@ public sealed class MapScan : IAsyncEnumerable<MapBatch>
 {
     private readonly MapService.MapServiceClient _service;
     private readonly BpfRemoteClientOptions _clientOptions;
-    private readonly string? _address;
+    private readonly BpfRemoteClientOptions? _agent;
     private readonly LookupBatchRequest _request;
     private readonly Action<ScanResume>? _onResume;
 
     internal MapScan(
         MapService.MapServiceClient service,
         BpfRemoteClientOptions clientOptions,
-        string? address,
+        BpfRemoteClientOptions? agent,
         MapSelector? map,
         ScanOptions options)
     {
         _service = service;
         _clientOptions = clientOptions;
-        _address = address;
+        _agent = agent;
         _onResume = options.OnResume;
         _request = new()
         {
@@ -91,7 +91,7 @@ public sealed class MapScan : IAsyncEnumerable<MapBatch>
 
             if (!failure.IsResumable || tries >= _clientOptions.MaxTriesWithoutProgress)
             {
-                throw failure.ToException(_address, progress.Token);
+                throw failure.ToException(_agent, progress.Token);
             }
 
             await WaitAsync(failure, ++tries, progress.Token, cancellationToken).ConfigureAwait(false);
@@ -109,7 +109,7 @@ public sealed class MapScan : IAsyncEnumerable<MapBatch>
             delay = retryAfter;
         }
 
-        _onResume?.Invoke(new(tries, delay, failure.ToException(_address, continuationToken)));
+        _onResume?.Invoke(new(tries, delay, failure.ToException(_agent, continuationToken)));
         return Task.Delay(delay, _clientOptions.TimeProvider, cancellationToken);
     }
 }

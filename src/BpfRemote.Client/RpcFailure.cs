@@ -1,6 +1,7 @@
 using System.Collections.ObjectModel;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using BpfRemote.Client.Identity;
 using BpfRemote.V1;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
@@ -72,9 +73,12 @@ internal sealed class RpcFailure
 
     private Exception? TransportError => Cause?.Status.DebugException;
 
-    // Errors that trying again does not cure: no right to the socket, no trust in the certificate.
-    private bool IsRefusedConnection => FindTransportError(
+    // Errors that trying again does not cure: no right to the socket, no trust in a certificate, no token.
+    private bool IsRefusedConnection => IdentityError is { MayPass: false } || FindTransportError(
         error => error is AuthenticationException or SocketException { SocketErrorCode: SocketError.AccessDenied }) is not null;
+
+    private IdentityException? IdentityError =>
+        (IdentityException?)FindTransportError(static error => error is IdentityException) ?? TlsAlert.Find(TransportError);
 
     private Exception? ConnectError => FindTransportError(
         error => error is HttpRequestException
@@ -84,9 +88,9 @@ internal sealed class RpcFailure
         });
 
     /// <summary>The exception a caller sees.</summary>
-    /// <param name="address">The agent's address, where it is known.</param>
+    /// <param name="agent">What the agent was called with, where that is known.</param>
     /// <param name="continuationToken">Where the scan can be continued, if it was one.</param>
-    public BpfRemoteException ToException(string? address, string? continuationToken = null)
+    public BpfRemoteException ToException(BpfRemoteClientOptions? agent, string? continuationToken = null)
     {
         string message = Cause?.Status.Detail ?? "";
         return (StatusCode, Reason) switch
@@ -94,15 +98,19 @@ internal sealed class RpcFailure
             (_, ErrorReason.MapNotFound) => new MapNotFoundException(message, this, continuationToken),
             (_, ErrorReason.TokenInvalid or ErrorReason.TokenExpired or ErrorReason.MapReplaced) =>
                 new ContinuationTokenException(message, this, continuationToken),
+            (StatusCode.Unauthenticated, _) when agent?.TokenFile is { } file =>
+                new PermissionDeniedException($"The agent refused the token of '{file}': {message}", this, continuationToken),
             (StatusCode.PermissionDenied or StatusCode.Unauthenticated, _) =>
                 new PermissionDeniedException(message, this, continuationToken),
+            _ when IdentityError is { } error =>
+                new AgentUnreachableException(CannotReach(agent, error.Message, error.Advice), this, continuationToken),
             _ when ConnectError is { } error =>
-                new AgentUnreachableException(DescribeConnectError(address, error), this, continuationToken),
+                new AgentUnreachableException(DescribeConnectError(agent, error), this, continuationToken),
             _ => new BpfRemoteException(message, this, continuationToken),
         };
     }
 
-    private string DescribeConnectError(string? address, Exception error)
+    private static string DescribeConnectError(BpfRemoteClientOptions? agent, Exception error)
     {
         Exception cause = error.GetBaseException();
         (string what, string advice) = cause switch
@@ -111,13 +119,15 @@ internal sealed class RpcFailure
                 (cause.Message, "The socket is for root and its group: are you a member?"),
             // .NET has no socket error for ENOENT and puts EADDRNOTAVAIL in its place.
             SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
-                when address?.StartsWith("unix:", StringComparison.Ordinal) == true =>
+                when agent?.Address.StartsWith("unix:", StringComparison.Ordinal) == true =>
                 ("there is no such socket", NotRunning),
-            _ when IsRefusedConnection => (cause.Message, "The agent's certificate must be trusted here and name this host."),
             _ => (cause.Message, NotRunning),
         };
-        return $"Cannot reach the agent at {address ?? "its address"}: {what.TrimEnd('.')}. {advice}";
+        return CannotReach(agent, what, advice);
     }
+
+    private static string CannotReach(BpfRemoteClientOptions? agent, string what, string advice) =>
+        $"Cannot reach the agent at {agent?.Address ?? "its address"}: {what.TrimEnd('.')}. {advice}";
 
     private Exception? FindTransportError(Func<Exception, bool> fits)
     {

@@ -1,4 +1,6 @@
+using System.Net;
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using BpfRemote.V1;
 using Google.Protobuf;
 using Google.Protobuf.WellKnownTypes;
@@ -7,24 +9,25 @@ using Grpc.Core;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using RpcStatus = Google.Rpc.Status;
 
 namespace BpfRemote.Cli.Tests;
 
-/// <summary>An agent on a unix socket of its own, whose maps and scans a test writes down.</summary>
+/// <summary>An agent on a unix socket of its own, or with TLS on loopback, whose maps and scans a test writes down.</summary>
 internal sealed class ScriptedAgent : IAsyncDisposable
 {
     private readonly string _directory = Directory.CreateTempSubdirectory("bpfremote-cli-").FullName;
     private readonly WebApplication _app;
 
-    private ScriptedAgent()
+    private ScriptedAgent(Action<KestrelServerOptions>? listen)
     {
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenUnixSocket(
-            Path.Combine(_directory, "agent.sock"), static listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.ConfigureKestrel(listen ?? (kestrel => kestrel.ListenUnixSocket(
+            Path.Combine(_directory, "agent.sock"), static listen => listen.Protocols = HttpProtocols.Http2)));
         builder.Services.AddGrpc();
         builder.Services.AddSingleton(this);
         _app = builder.Build();
@@ -32,7 +35,9 @@ internal sealed class ScriptedAgent : IAsyncDisposable
         _app.MapGrpcService<Nodes>();
     }
 
-    public string Address => $"unix://{_directory}/agent.sock";
+    public string Address => _app.Urls.Single() is var url && url.StartsWith("https:", StringComparison.Ordinal)
+        ? $"https://localhost:{new Uri(url).Port}"
+        : $"unix://{_directory}/agent.sock";
 
     /// <summary>The maps of the node.</summary>
     public List<Map> AllMaps { get; } = [];
@@ -40,6 +45,9 @@ internal sealed class ScriptedAgent : IAsyncDisposable
     /// <summary>What a scan sends; its last response completes it unless it has a token.</summary>
     public Func<LookupBatchRequest, CancellationToken, IAsyncEnumerable<LookupBatchResponse>> Scan { get; set; } =
         static (_, _) => AsyncEnumerable.Empty<LookupBatchResponse>();
+
+    /// <summary>Refuses the bearer token of a call, null where it has none; may be absent.</summary>
+    public Func<string?, RpcException?>? JudgeToken { get; set; }
 
     /// <summary>What a lookup answers.</summary>
     public Func<LookupElementsRequest, LookupElementsResponse> Lookup { get; set; } = static _ => new();
@@ -49,8 +57,25 @@ internal sealed class ScriptedAgent : IAsyncDisposable
 
     public static async Task<ScriptedAgent> StartAsync(params Map[] maps)
     {
-        ScriptedAgent agent = new();
+        ScriptedAgent agent = new(listen: null);
         agent.AllMaps.AddRange(maps);
+        await agent._app.StartAsync();
+        return agent;
+    }
+
+    /// <summary>One that asks for client certificates, and calls a caller by its token, else by its certificate.</summary>
+    public static async Task<ScriptedAgent> StartTlsAsync(X509Certificate2 certificate)
+    {
+        ScriptedAgent agent = new(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
+        {
+            listen.Protocols = HttpProtocols.Http2;
+            listen.UseHttps(https =>
+            {
+                https.ServerCertificate = certificate;
+                https.ClientCertificateMode = ClientCertificateMode.AllowCertificate;
+                https.AllowAnyClientCertificate();
+            });
+        }));
         await agent._app.StartAsync();
         return agent;
     }
@@ -111,10 +136,18 @@ internal sealed class ScriptedAgent : IAsyncDisposable
             Task.FromResult(agent.Lookup(request));
     }
 
-    private sealed class Nodes : NodeService.NodeServiceBase
+    private sealed class Nodes(ScriptedAgent agent) : NodeService.NodeServiceBase
     {
-        public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context) => Task.FromResult(
-            new GetNodeResponse
+        public override Task<GetNodeResponse> GetNode(GetNodeRequest request, ServerCallContext context)
+        {
+            string? token = context.RequestHeaders.GetValue("authorization");
+            return agent.JudgeToken?.Invoke(token) is { } refusal
+                ? throw refusal
+                : Task.FromResult(Answer(token ?? context.GetHttpContext().Connection.ClientCertificate?.Thumbprint ?? "unix:uid=0"));
+        }
+
+        private static GetNodeResponse Answer(string principal) =>
+            new()
             {
                 Node = new()
                 {
@@ -122,11 +155,11 @@ internal sealed class ScriptedAgent : IAsyncDisposable
                     KernelRelease = "6.18.0",
                     PossibleCpuIds = { 0, 1, 2, 8 },
                     StartTime = Timestamp.FromDateTime(DateTime.UnixEpoch),
-                    Principal = "unix:uid=0",
+                    Principal = principal,
                     Lockdown = new() { Seccomp = true },
                     Features = { "list_maps" },
                     Limits = new() { GentleCpuShare = 0.1, MaxStreamAge = Duration.FromTimeSpan(TimeSpan.FromMinutes(15)) },
                 },
-            });
+            };
     }
 }

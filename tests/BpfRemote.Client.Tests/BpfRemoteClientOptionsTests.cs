@@ -74,4 +74,58 @@ public sealed class BpfRemoteClientOptionsTests
             Environment.SetEnvironmentVariable(BpfRemoteClientOptions.AddressVariable, before);
         }
     }
+
+    [Theory]
+    [InlineData("unix:///a.sock")]
+    [InlineData("http://127.0.0.1:7070")]
+    [InlineData("file:case.zip")]
+    public void Who_the_caller_is_is_sent_over_https_only(string address)
+    {
+        BpfRemoteClientOptions options = new() { Address = address, Plaintext = true };
+
+        Assert.Contains($"never to '{address}'", Refusal(options with { TokenFile = "/token" }), StringComparison.Ordinal);
+        Assert.Contains("for https addresses only", Refusal(options with { TlsCaFile = "/ca.pem" }), StringComparison.Ordinal);
+        Assert.Contains("for https addresses only", Refusal(options with { TlsServerName = "node-1" }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_certificate_and_its_key_go_together()
+    {
+        BpfRemoteClientOptions options = new() { Address = "https://node-1:7443" };
+
+        Assert.Contains("go together", Refusal(options with { TlsCertificateFile = "/a" }), StringComparison.Ordinal);
+        Assert.Contains("go together", Refusal(options with { TlsKeyFile = "/a" }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_environment_says_who_the_caller_is_to_https_agents_alone()
+    {
+        string[] variables =
+        [
+            BpfRemoteClientOptions.TlsCertificateFileVariable, BpfRemoteClientOptions.TlsKeyFileVariable,
+            BpfRemoteClientOptions.TlsCaFileVariable, BpfRemoteClientOptions.TlsServerNameVariable, BpfRemoteClientOptions.TokenFileVariable,
+        ];
+        try
+        {
+            foreach (string variable in variables)
+            {
+                Environment.SetEnvironmentVariable(variable, variable);
+            }
+
+            BpfRemoteClientOptions options = BpfRemoteClientOptions.FromEnvironment("https://node-1:7443");
+            Assert.Equal<IEnumerable<string?>>(
+                variables, [options.TlsCertificateFile, options.TlsKeyFile, options.TlsCaFile, options.TlsServerName, options.TokenFile]);
+            Assert.Equal(new() { Address = "unix:///a.sock" }, BpfRemoteClientOptions.FromEnvironment("unix:///a.sock"));
+        }
+        finally
+        {
+            foreach (string variable in variables)
+            {
+                Environment.SetEnvironmentVariable(variable, null);
+            }
+        }
+    }
+
+    private static string Refusal(BpfRemoteClientOptions options) =>
+        Assert.Throws<ArgumentException>(() => BpfRemoteClient.Connect(options)).Message;
 }

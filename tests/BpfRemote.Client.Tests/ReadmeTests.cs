@@ -43,6 +43,25 @@ public sealed partial class ReadmeTests
     }
 
     [Fact]
+    public void Who_you_are_and_whom_you_trust()
+    {
+        string address = "https://node-1:7443";
+
+        // readme
+        BpfRemoteClientOptions options = new()
+        {
+            Address = address,
+            TlsCaFile = "/etc/bpfremote/ca.pem",             // the roots of the agents; the system's where absent
+            TlsCertificateFile = "/etc/bpfremote/tls.crt",   // PEM, with its intermediates
+            TlsKeyFile = "/etc/bpfremote/tls.key",           // PEM, not encrypted
+        };
+        // end
+
+        BpfRemoteClient.Connect(options).Dispose();
+        AssertInReadme();
+    }
+
+    [Fact]
     public async Task Page_and_continue_later()
     {
         await using FakeAgent agent = await FakeAgent.StartAsync(Service);

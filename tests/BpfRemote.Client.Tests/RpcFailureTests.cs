@@ -15,7 +15,7 @@ public sealed class RpcFailureTests
         RpcFailure failure = new(new RpcException(new(StatusCode.Unavailable, "Error starting gRPC call.", connect)));
 
         Assert.Equal(isResumable, failure.IsResumable);
-        AgentUnreachableException exception = Assert.IsType<AgentUnreachableException>(failure.ToException("unix:///a.sock"));
+        AgentUnreachableException exception = Assert.IsType<AgentUnreachableException>(failure.ToException(new() { Address = "unix:///a.sock" }));
         Assert.Contains("unix:///a.sock", exception.Message, StringComparison.Ordinal);
         Assert.Contains(advice, exception.Message, StringComparison.Ordinal);
     }

@@ -120,7 +120,11 @@ internal sealed class MapDiff : RemoteCommand
 
     // Null where the file is none.
     private static Session? OpenBundle(Session session, string? path) => path is not null && IsBundle(path)
-        ? new(session.Settings with { Address = BpfRemoteClientOptions.BundleScheme + path }, session.Terminal, session.Output, session.Time)
+        ? new(
+            session.Settings with { Agent = new() { Address = BpfRemoteClientOptions.BundleScheme + path } },
+            session.Terminal,
+            session.Output,
+            session.Time)
         : null;
 
     // A ZIP file begins with this, and no JSON does.
