@@ -7,7 +7,7 @@ repository=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 need_sdk
 export DOTNET_CLI_UI_LANGUAGE=en # the summary is read below
-apt_install libbpf1 bpftool bpftrace libbpf-tools strace || true
+apt_install libbpf1 bpftool bpftrace libbpf-tools strace clang || true
 for command in node npm; do
   command -v $command >/dev/null || apt_install nodejs npm || true
 done

@@ -94,7 +94,7 @@ public sealed class ConnectionLimitsTests
         public Peer(string principal)
         {
             Transport = new Duplex(_input.Reader, new Pipe().Writer);
-            Features.Set(new Caller(principal, MayCall: true));
+            Features.Set(ConnectionIdentity.Of(new Caller(principal, [], "test")));
             Features.Set<IConnectionLifetimeNotificationFeature>(this);
         }
 
