@@ -8,7 +8,8 @@ internal static class TlsAlert
     /// <summary>What to do where an agent wants a certificate.</summary>
     public const string GiveClientCertificate = "Give a TLS certificate file and a TLS key file.";
 
-    private const string CheckClientCertificate =
+    /// <summary>What to do where an agent refuses one.</summary>
+    public const string CheckClientCertificate =
         "Check the TLS certificate file: the agent's client CA must have issued it, for clients, and it must not have expired.";
 
     // How OpenSSL packs its errors: the library that has it, and its reason; alerts are reasons from 1000 on.

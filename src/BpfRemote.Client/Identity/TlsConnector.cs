@@ -32,6 +32,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
             try
             {
                 await ShakeHandsAsync(stream, certificate, roots, cancellationToken).ConfigureAwait(false);
+                stream.AwaitAnswer();
                 return stream;
             }
             finally
@@ -106,16 +107,15 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
         }
     }
 
-    // Who was accepted before is more likely to have met an agent that ends.
-    private IdentityException Closed(Exception? cause) => options.TlsCertificateFile is { } file
-        ? new("it closed the connection after the TLS handshake, as an agent does that refuses the client certificate", $"Check '{file}'.", cause)
-        {
-            MayPass = _wasAccepted,
-        }
-        : new("it closed the connection after the TLS handshake, as an agent does that wants a client certificate", TlsAlert.GiveClientCertificate, cause)
-        {
-            MayPass = _wasAccepted,
-        };
+    // Who was accepted before has more likely met an agent that ends.
+    private IdentityException Closed(Exception? cause)
+    {
+        const string What = "it closed the connection after the TLS handshake, as an agent does that ";
+        (string reason, string advice) = options.TlsCertificateFile is null
+            ? ("wants a client certificate", TlsAlert.GiveClientCertificate)
+            : ("refuses the client certificate", TlsAlert.CheckClientCertificate);
+        return new(What + reason, advice, cause) { MayPass = _wasAccepted };
+    }
 
     private static X509ChainPolicy PolicyFor(X509Certificate2Collection? roots)
     {

@@ -6,13 +6,14 @@ namespace BpfRemote.Client.Identity;
 /// <remarks>
 /// The caller's side of the handshake may be over before the agent judges the caller's certificate, and an agent on .NET and Linux then
 /// closes the connection without an alert. The first write, HTTP/2's preface, therefore waits for the agent's first byte: SETTINGS, or
-/// else an alert or the end, which HTTP/2 would not pass on.
+/// else an alert or the end. A connection that ended later, HTTP/2 would report without the reason.
 /// </remarks>
 internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveInnerStreamOpen: false)
 {
     private readonly byte[] _firstByte = new byte[1];
+    private Task? _answer;
+    private bool _isFirstByteRead;
     private bool _isAccepted;
-    private bool _hasFirstByte;
 
     /// <summary>Makes the error of an agent that closes the connection and does not say why.</summary>
     public required Func<Exception?, IdentityException> Closed { get; init; }
@@ -20,49 +21,65 @@ internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveIn
     /// <summary>Told that the agent has answered.</summary>
     public required Action Accepted { get; init; }
 
+    /// <summary>Listens for what the agent says first; to be called once, after the handshake.</summary>
+    public void AwaitAnswer() => _answer = ReadFirstByteAsync();
+
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _isAccepted ? base.WriteAsync(buffer, cancellationToken) : WriteFirstAsync(buffer, cancellationToken);
+        _isAccepted || _answer is null
+            ? base.WriteAsync(buffer, cancellationToken)
+            : WriteFirstAsync(buffer, _answer, cancellationToken);
 
-    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
-    {
-        if (!_hasFirstByte || buffer.IsEmpty)
-        {
-            return base.ReadAsync(buffer, cancellationToken);
-        }
+    public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+        _isFirstByteRead || _answer is null
+            ? base.ReadAsync(buffer, cancellationToken)
+            : ReadFirstAsync(buffer, _answer, cancellationToken);
 
-        _hasFirstByte = false;
-        _firstByte.CopyTo(buffer);
-        return ValueTask.FromResult(1);
-    }
-
-    private async ValueTask WriteFirstAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken)
+    private async Task ReadFirstByteAsync()
     {
         Exception? broken = null;
         try
         {
-            await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
+            if (await base.ReadAsync(_firstByte, CancellationToken.None).ConfigureAwait(false) > 0)
+            {
+                Accepted();
+                return;
+            }
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
-            // The agent is gone, and what it said before is still to be read.
             broken = error;
         }
 
+        throw TlsAlert.Find(broken) ?? Closed(broken);
+    }
+
+    private async ValueTask WriteFirstAsync(ReadOnlyMemory<byte> buffer, Task answer, CancellationToken cancellationToken)
+    {
         try
         {
-            _hasFirstByte = await base.ReadAsync(_firstByte, cancellationToken).ConfigureAwait(false) > 0;
+            await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
         }
-        catch (IOException error)
+        catch (Exception error) when (error is IOException or ObjectDisposedException)
         {
-            broken = error;
+            // The connection is at its end, and the answer says why if anything does.
+            await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+            throw;
         }
 
-        if (!_hasFirstByte)
-        {
-            throw TlsAlert.Find(broken) ?? Closed(broken);
-        }
-
+        await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
         _isAccepted = true;
-        Accepted();
+    }
+
+    private async ValueTask<int> ReadFirstAsync(Memory<byte> buffer, Task answer, CancellationToken cancellationToken)
+    {
+        await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (buffer.IsEmpty)
+        {
+            return 0;
+        }
+
+        _isFirstByteRead = true;
+        _firstByte.CopyTo(buffer);
+        return _firstByte.Length;
     }
 }
