@@ -48,7 +48,7 @@ public sealed class PaceTests
         {
             double without = await RateAsync(counter);
             using CancellationTokenSource scanning = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-            Task scans = ScanUntilAsync(client, MapSelectors.ById(map.Id), scanning.Token);
+            Task scans = ScanAsync(scanning.Token);
             kept.Add(await RateAsync(counter) / without);
             await scanning.CancelAsync();
             await scans;
@@ -57,6 +57,8 @@ public sealed class PaceTests
         kept.Sort();
         TestContext.Current.SendDiagnosticMessage($"{entries} of {maxEntries}: kept {string.Join(", ", kept.Select(k => $"{k:F3}"))}");
         Assert.InRange(kept[Rounds / 2], LeastKept, double.PositiveInfinity);
+
+        Task ScanAsync(CancellationToken ended) => ScanUntilAsync(client, MapSelectors.ById(map.Id), ended);
     }
 
     [Fact]
@@ -68,7 +70,7 @@ public sealed class PaceTests
         await using AgentProcess agent = await site.StartAgentAsync(Cancelled);
         using BpfRemoteClient client = site.Connect();
         using CancellationTokenSource scanning = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        Task scans = ScanUntilAsync(client, map.Selector, scanning.Token);
+        Task scans = ScanAsync();
 
         (TimeSpan Elapsed, TimeSpan Waited)[][] pages = await Task.WhenAll(Enumerable.Range(0, Pagers).Select(_ => PageAsync(client, map.Selector)));
         await scanning.CancelAsync();
@@ -80,6 +82,8 @@ public sealed class PaceTests
             $"pages: p50 {elapsed[elapsed.Length / 2].TotalMilliseconds:F2} ms, p99 {elapsed[elapsed.Length * 99 / 100].TotalMilliseconds:F2} ms; "
             + $"waited for the pace: p50 {waited[waited.Length / 2].TotalMilliseconds:F2} ms, p99 {waited[waited.Length * 99 / 100].TotalMilliseconds:F2} ms");
         Assert.InRange(waited[waited.Length * 99 / 100], TimeSpan.Zero, LongestWait);
+
+        Task ScanAsync() => ScanUntilAsync(client, map.Selector, scanning.Token);
     }
 
     private static WritableMap CreateMap(int maxEntries, int entries)
