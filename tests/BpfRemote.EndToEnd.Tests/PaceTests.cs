@@ -39,7 +39,7 @@ public sealed class PaceTests
         Assert.True(pinned.ExitCode == 0, pinned.Error);
 
         await using RunningProgram counter = RunningProgram.Start(
-            bpftrace, "-e", $"profile:hz:1000 /cpu == {cpu}/ {{ @runs = count(); }} interval:ms:100 {{ printf(\"%lld\\n\", (int64)@runs); }}");
+            bpftrace, "-e", $"profile:hz:1000 /cpu == {cpu}/ {{ @runs++; }} interval:ms:100 {{ printf(\"%lld\\n\", @runs); }}");
         await WaitForRunsAsync(counter, 0);
 
         // Side by side, so that whatever else the machine does is in both.
@@ -58,7 +58,7 @@ public sealed class PaceTests
         TestContext.Current.SendDiagnosticMessage($"{entries} of {maxEntries}: kept {string.Join(", ", kept.Select(k => $"{k:F3}"))}");
         Assert.InRange(kept[Rounds / 2], LeastKept, double.PositiveInfinity);
 
-        Task ScanAsync(CancellationToken ended) => ScanUntilAsync(client, MapSelectors.ById(map.Id), ended);
+        async Task ScanAsync(CancellationToken ended) => await ScanUntilAsync(client, MapSelectors.ById(map.Id), ended);
     }
 
     [Fact]
@@ -83,7 +83,7 @@ public sealed class PaceTests
             + $"waited for the pace: p50 {waited[waited.Length / 2].TotalMilliseconds:F2} ms, p99 {waited[waited.Length * 99 / 100].TotalMilliseconds:F2} ms");
         Assert.InRange(waited[waited.Length * 99 / 100], TimeSpan.Zero, LongestWait);
 
-        Task ScanAsync() => ScanUntilAsync(client, map.Selector, scanning.Token);
+        async Task ScanAsync() => await ScanUntilAsync(client, map.Selector, scanning.Token);
     }
 
     private static WritableMap CreateMap(int maxEntries, int entries)
