@@ -18,7 +18,6 @@ public sealed class PaceTests
     private const double LeastKept = 0.88;
 
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(10);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -81,7 +80,9 @@ public sealed class PaceTests
         TestContext.Current.SendDiagnosticMessage(
             $"pages: p50 {elapsed[elapsed.Length / 2].TotalMilliseconds:F2} ms, p99 {elapsed[elapsed.Length * 99 / 100].TotalMilliseconds:F2} ms; "
             + $"waited for the pace: p50 {waited[waited.Length / 2].TotalMilliseconds:F2} ms, p99 {waited[waited.Length * 99 / 100].TotalMilliseconds:F2} ms");
-        Assert.InRange(waited[waited.Length * 99 / 100], TimeSpan.Zero, LongestWait);
+
+        // The median, for a native call that loses its CPU in the middle counts with the time that others had it.
+        Assert.Equal(TimeSpan.Zero, waited[waited.Length / 2]);
 
         async Task ScanAsync() => await ScanUntilAsync(client, map.Selector, scanning.Token);
     }
