@@ -18,7 +18,6 @@ public sealed class PaceTests
     private const double LeastKept = 0.88;
 
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(10);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -39,7 +38,7 @@ public sealed class PaceTests
         Assert.True(pinned.ExitCode == 0, pinned.Error);
 
         await using RunningProgram counter = RunningProgram.Start(
-            bpftrace, "-e", $"profile:hz:1000 /cpu == {cpu}/ {{ @runs = count(); }} interval:ms:100 {{ printf(\"%lld\\n\", (int64)@runs); }}");
+            bpftrace, "-e", $"profile:hz:1000 /cpu == {cpu}/ {{ @runs++; }} interval:ms:100 {{ printf(\"%lld\\n\", @runs); }}");
         await WaitForRunsAsync(counter, 0);
 
         // Side by side, so that whatever else the machine does is in both.
@@ -48,7 +47,7 @@ public sealed class PaceTests
         {
             double without = await RateAsync(counter);
             using CancellationTokenSource scanning = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-            Task scans = ScanUntilAsync(client, MapSelectors.ById(map.Id), scanning.Token);
+            Task scans = ScanAsync(scanning.Token);
             kept.Add(await RateAsync(counter) / without);
             await scanning.CancelAsync();
             await scans;
@@ -57,6 +56,8 @@ public sealed class PaceTests
         kept.Sort();
         TestContext.Current.SendDiagnosticMessage($"{entries} of {maxEntries}: kept {string.Join(", ", kept.Select(k => $"{k:F3}"))}");
         Assert.InRange(kept[Rounds / 2], LeastKept, double.PositiveInfinity);
+
+        async Task ScanAsync(CancellationToken ended) => await ScanUntilAsync(client, MapSelectors.ById(map.Id), ended);
     }
 
     [Fact]
@@ -68,7 +69,7 @@ public sealed class PaceTests
         await using AgentProcess agent = await site.StartAgentAsync(Cancelled);
         using BpfRemoteClient client = site.Connect();
         using CancellationTokenSource scanning = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        Task scans = ScanUntilAsync(client, map.Selector, scanning.Token);
+        Task scans = ScanAsync();
 
         (TimeSpan Elapsed, TimeSpan Waited)[][] pages = await Task.WhenAll(Enumerable.Range(0, Pagers).Select(_ => PageAsync(client, map.Selector)));
         await scanning.CancelAsync();
@@ -79,7 +80,11 @@ public sealed class PaceTests
         TestContext.Current.SendDiagnosticMessage(
             $"pages: p50 {elapsed[elapsed.Length / 2].TotalMilliseconds:F2} ms, p99 {elapsed[elapsed.Length * 99 / 100].TotalMilliseconds:F2} ms; "
             + $"waited for the pace: p50 {waited[waited.Length / 2].TotalMilliseconds:F2} ms, p99 {waited[waited.Length * 99 / 100].TotalMilliseconds:F2} ms");
-        Assert.InRange(waited[waited.Length * 99 / 100], TimeSpan.Zero, LongestWait);
+
+        // The median, for a native call that loses its CPU in the middle counts with the time that others had it.
+        Assert.Equal(TimeSpan.Zero, waited[waited.Length / 2]);
+
+        async Task ScanAsync() => await ScanUntilAsync(client, map.Selector, scanning.Token);
     }
 
     private static WritableMap CreateMap(int maxEntries, int entries)

@@ -73,11 +73,11 @@ public sealed class AttackTests
     [Fact]
     public async Task Rapid_resets_end_their_connection_and_nothing_else()
     {
-        await WhileServedAsync(async site =>
+        await WhileServedAsync(async path =>
         {
             for (int connections = 0; connections < 10; connections++)
             {
-                using RawHttp2 attacker = RawHttp2.Connect(site.SocketPath, window: 65_535);
+                using RawHttp2 attacker = RawHttp2.Connect(path, window: 65_535);
                 bool isOpen = true;
                 for (int burst = 0; burst < 100 && isOpen; burst++)
                 {
@@ -95,12 +95,12 @@ public sealed class AttackTests
     [Fact]
     public async Task Endless_headers_end_their_connection_and_nothing_else()
     {
-        await WhileServedAsync(async site =>
+        await WhileServedAsync(async path =>
         {
             byte[] header = RawHttp2.Encode(("x-flood", new string('x', 4_000)));
             for (int connections = 0; connections < 10; connections++)
             {
-                using RawHttp2 attacker = RawHttp2.Connect(site.SocketPath, window: 65_535);
+                using RawHttp2 attacker = RawHttp2.Connect(path, window: 65_535);
                 int stream = attacker.AddHeaders(GetNode, flags: 0);
                 int frames = 0;
                 do
@@ -116,13 +116,13 @@ public sealed class AttackTests
     [Fact]
     public async Task Oversized_messages_end_their_calls_and_nothing_else()
     {
-        await WhileServedAsync(async site =>
+        await WhileServedAsync(async path =>
         {
             byte[] prefix = [0, 0x7F, 0xFF, 0xFF, 0xFF]; // a message of 2 GiB begins
             byte[] data = new byte[16_384];
             for (int connections = 0; connections < 10; connections++)
             {
-                using RawHttp2 attacker = RawHttp2.Connect(site.SocketPath, window: 65_535);
+                using RawHttp2 attacker = RawHttp2.Connect(path, window: 65_535);
                 for (int i = 0; i < StreamsPerConnection; i++)
                 {
                     int stream = attacker.AddHeaders(LookupElements, RawHttp2.EndHeaders);
@@ -140,7 +140,7 @@ public sealed class AttackTests
     public async Task A_million_tiny_requests_are_turned_away_or_answered()
     {
         const int Requests = 1_000_000;
-        await WhileServedAsync(async site =>
+        await WhileServedAsync(async path =>
         {
             // Requests of no known method cost their sender the least.
             int sent = 0;
@@ -148,7 +148,7 @@ public sealed class AttackTests
             {
                 while (Volatile.Read(ref sent) < Requests)
                 {
-                    using RawHttp2 attacker = RawHttp2.Connect(site.SocketPath, window: 65_535);
+                    using RawHttp2 attacker = RawHttp2.Connect(path, window: 65_535);
                     Task reading = attacker.ReadToEndAsync(Cancelled);
                     bool isOpen = true;
                     while (isOpen && Volatile.Read(ref sent) < Requests)
@@ -215,7 +215,7 @@ public sealed class AttackTests
     }
 
     /// <summary>Attacks while a client reads a map again and again, and expects each of its scans to be complete.</summary>
-    private static async Task WhileServedAsync(Func<AgentSite, Task> attack)
+    private static async Task WhileServedAsync(Func<string, Task> attack)
     {
         Require.Kernel();
         using KnownMap map = KnownMap.Create(BpfMapType.Hash, 1_000);
@@ -223,7 +223,7 @@ public sealed class AttackTests
         await using AgentProcess agent = await site.StartAgentAsync(Cancelled);
         using BpfRemoteClient client = site.Connect();
 
-        Task attacking = attack(site);
+        Task attacking = attack(site.SocketPath);
         int scans = 0;
         do
         {

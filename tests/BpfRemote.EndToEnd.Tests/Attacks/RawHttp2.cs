@@ -153,7 +153,7 @@ internal sealed class RawHttp2 : IDisposable
     }
 
     /// <summary>Reads until every call has ended, with its connection or by itself.</summary>
-    /// <returns>How long nothing came before the last of them ended.</returns>
+    /// <returns>The longest time in which nothing came.</returns>
     public async Task<TimeSpan> ReadUntilCallsEndAsync(CancellationToken cancellationToken)
     {
         TimeSpan silence = TimeSpan.Zero;
@@ -162,7 +162,8 @@ internal sealed class RawHttp2 : IDisposable
             long start = TimeProvider.System.GetTimestamp();
             bool isEnd = false;
             bool isOpen = await ReadUntilAsync((type, flags) => (isEnd = IsEnd(type, flags)) || type == Headers, cancellationToken) is not null;
-            silence = TimeProvider.System.GetElapsedTime(start);
+            TimeSpan pause = TimeProvider.System.GetElapsedTime(start);
+            silence = pause > silence ? pause : silence;
             open = isOpen ? open - (isEnd ? 1 : 0) : 0;
         }
 
