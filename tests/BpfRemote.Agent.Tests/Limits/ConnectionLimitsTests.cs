@@ -113,7 +113,7 @@ public sealed class ConnectionLimitsTests
             if (begins)
             {
                 _input.Writer.Write(Preface);
-                Assert.True(_input.Writer.FlushAsync().IsCompletedSuccessfully);
+                Assert.True(_input.Writer.FlushAsync().AsTask().IsCompletedSuccessfully);
             }
 
             Handling = limits.Bound(_ =>

@@ -173,7 +173,7 @@ public sealed class GentlePaceTests : IDisposable
         private static readonly TimeSpan NativeCall = TimeSpan.FromMilliseconds(0.1);
 
         private readonly GentlePace.Call _call = pace.Enter(principal);
-        private ValueTask<TimeSpan> _wait;
+        private Task<TimeSpan> _wait = Task.FromResult(TimeSpan.Zero);
         private bool _isWaiting;
 
         public TimeSpan Spent { get; private set; }
@@ -184,7 +184,7 @@ public sealed class GentlePaceTests : IDisposable
             {
                 if (!_isWaiting)
                 {
-                    _wait = _call.WaitAsync(TimeSpan.FromHours(1), Cancelled);
+                    _wait = _call.WaitAsync(TimeSpan.FromHours(1), Cancelled).AsTask();
                     _isWaiting = true;
                 }
 
