@@ -27,7 +27,7 @@ internal sealed class CommandLine
         _output = new(terminal.Output);
         _root = new("Inspect the eBPF maps of a node through its bpfremote-agent, in bpftool's grammar.")
         {
-            Group("node", "The node and its agent.", new NodeShow()),
+            Group("node", "The node and its agent.", new NodeShow(), new NodeImpact()),
             Group(
                 "map", "The maps of the node.",
                 new MapShow(), new MapDump(), new MapLookup(), new MapCount(), new MapTop(), new MapDiff()),

@@ -101,5 +101,8 @@ internal sealed class ScanProgress(LookupBatchRequest request)
         Retries = before.Retries + call.Retries,
         Restarts = Math.Max(before.Restarts, call.Restarts), // already counted over the whole scan
         Bytes = before.Bytes + call.Bytes,
+        LongestCall = Longer(before.LongestCall ?? new(), call.LongestCall ?? new()),
     };
+
+    private static Duration Longer(Duration one, Duration other) => one.ToTimeSpan() > other.ToTimeSpan() ? one : other;
 }

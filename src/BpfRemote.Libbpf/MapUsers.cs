@@ -6,7 +6,12 @@ namespace BpfRemote.Libbpf;
 /// <param name="Id">Its id.</param>
 /// <param name="Name">Its name, at most 15 bytes.</param>
 /// <param name="Type">Its type number (<c>enum bpf_prog_type</c>).</param>
-public readonly record struct BpfProgram(uint Id, string Name, uint Type);
+public readonly record struct BpfProgram(uint Id, string Name, uint Type)
+{
+    /// <summary>Runs that the kernel left out since the program was loaded, because another one ran on the CPU or a map was being
+    /// read there; 0 before Linux 5.12.</summary>
+    public ulong RecursionMisses { get; init; }
+}
 
 /// <summary>A process that holds a file descriptor of a map.</summary>
 /// <param name="Pid">Its process id.</param>

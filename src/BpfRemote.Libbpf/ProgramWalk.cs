@@ -57,7 +57,7 @@ internal static unsafe class ProgramWalk
 
             // A program may be bound to another map between the calls: then there are more ids than were written.
             int written = (int)Math.Min(info.nr_map_ids, (uint)mapIds.Length);
-            BpfProgram user = new(info.id, KernelMapInfo.Text(info.name), info.type);
+            BpfProgram user = new(info.id, KernelMapInfo.Text(info.name), info.type) { RecursionMisses = info.recursion_misses };
             uses.AddRange(mapIds.Take(written).Select(mapId => (mapId, user)));
         }
     }

@@ -22,6 +22,7 @@ internal sealed record MapUse(PinnedMaps Pins, MapPrograms Programs, MapOwners O
                 Id = program.Id,
                 Name = program.Name,
                 Type = BpfTypeNames.OfProgram(program.Type),
+                RecursionMisses = program.RecursionMisses,
             });
         }
 

@@ -72,7 +72,7 @@ public sealed class BrokerConnection : IMapAccess, IDisposable
         List<(uint MapId, BpfProgram Program)> uses = [];
         Walk(
             BrokerRequest.ReadPrograms,
-            (in BrokerMessage item) => uses.Add((item.First, new(item.Second, item.Text, item.Third))),
+            (in BrokerMessage item) => uses.Add((item.First, new(item.Second, item.Text, item.Third) { RecursionMisses = item.Count })),
             cancellationToken);
         return MapPrograms.From(uses);
     }

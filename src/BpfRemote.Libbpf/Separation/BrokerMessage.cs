@@ -24,7 +24,7 @@ internal enum BrokerRequest : uint
     /// <summary>Items of map id, pid and comm in the text, then Done with 1 in First where all of /proc could be read.</summary>
     ReadOwners = 6,
 
-    /// <summary>Items of map id, program id, program type and name in the text, then Done.</summary>
+    /// <summary>Items of map id, program id, program type, misses in the count and name in the text, then Done.</summary>
     ReadPrograms = 7,
 }
 
@@ -50,6 +50,7 @@ internal struct BrokerMessage
     internal uint First;
     internal uint Second;
     internal uint Third;
+    internal ulong Count;
     private TextBytes _text;
 
     /// <summary>Text of at most 4,095 bytes of UTF-8, as long as the kernel's paths may be; zero-terminated.</summary>

@@ -64,8 +64,8 @@ internal sealed class BrokerRequests(IMapAccess access, MapAccess mode)
 
     private static BrokerMessage Done(uint first = 0) => new() { Kind = (uint)BrokerAnswer.Done, First = first };
 
-    private static BrokerMessage Item(uint mapId, uint second, uint third, string text) =>
-        new() { Kind = (uint)BrokerAnswer.Item, First = mapId, Second = second, Third = third, Text = text };
+    private static BrokerMessage Item(uint mapId, uint second, uint third, string text, ulong count = 0) =>
+        new() { Kind = (uint)BrokerAnswer.Item, First = mapId, Second = second, Third = third, Count = count, Text = text };
 
     private static BpfException Refused(Errno errno) => new("broker", errno, "a request");
 
@@ -102,7 +102,7 @@ internal sealed class BrokerRequests(IMapAccess access, MapAccess mode)
         {
             foreach (BpfProgram program in programs)
             {
-                reply(Item(mapId, program.Id, program.Type, program.Name), null);
+                reply(Item(mapId, program.Id, program.Type, program.Name, program.RecursionMisses), null);
             }
         }
 
