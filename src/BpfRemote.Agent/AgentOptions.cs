@@ -147,7 +147,9 @@ public sealed record AgentOptions
     {
         AgentOptions options = JsonSerializer.Deserialize(File.ReadAllText(path), AgentOptionsJson.Default.AgentOptions)
             ?? throw new JsonException("expected an object");
-        return options.Listen.All(endpoint => endpoint is not null) ? options : throw new JsonException("listen holds null; expected endpoints");
+        return !options.Listen.Contains(null!) && !options.BearerTokens.Contains(null!)
+            ? options
+            : throw new JsonException("listen or bearerTokens holds null; expected endpoints and issuers");
     }
 }
 
