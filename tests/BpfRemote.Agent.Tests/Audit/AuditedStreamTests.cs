@@ -13,7 +13,7 @@ public sealed class AuditedStreamTests
     {
         AuditedStream<string> stream = new(new Responses(_events), () => _events.Add("admitted"));
 
-        await stream.WriteAsync("one");
+        await stream.WriteAsync("one", TestContext.Current.CancellationToken);
         await stream.WriteAsync("two", TestContext.Current.CancellationToken);
 
         Assert.Equal(["admitted", "one", "two"], _events);
@@ -26,7 +26,7 @@ public sealed class AuditedStreamTests
 
         for (int i = 0; i < 2; i++)
         {
-            await Assert.ThrowsAsync<RpcException>(() => stream.WriteAsync("one"));
+            await Assert.ThrowsAsync<RpcException>(() => stream.WriteAsync("one", TestContext.Current.CancellationToken));
         }
 
         Assert.Empty(_events);

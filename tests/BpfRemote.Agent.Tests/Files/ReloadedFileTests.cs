@@ -95,7 +95,11 @@ public sealed class ReloadedFileTests : IDisposable
     [Fact]
     public void At_the_start_a_mistake_is_the_callers() => Assert.Throws<FormatException>(() => Load("bad"));
 
-    public void Dispose() => _directory.Delete(recursive: true);
+    public void Dispose()
+    {
+        _log.Dispose();
+        _directory.Delete(recursive: true);
+    }
 
     private ReloadedFile<string> Load(string content)
     {

@@ -131,7 +131,7 @@ internal sealed class AgentSite : IDisposable
         CollectedLog log = new();
         agent.Services.GetRequiredService<ILoggerFactory>().AddProvider(log);
         await agent.StartAsync(TestContext.Current.CancellationToken);
-        return new(agent, SocketPath, log);
+        return new(agent, ServerAuthority.Certificate.Subject, SocketPath, log);
     }
 
     public void Dispose()

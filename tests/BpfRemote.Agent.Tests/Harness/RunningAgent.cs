@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace BpfRemote.Agent.Tests.Harness;
 
 /// <summary>An agent that listens in this process.</summary>
-internal sealed class RunningAgent(WebApplication agent, string socketPath, CollectedLog log) : IAsyncDisposable
+internal sealed class RunningAgent(WebApplication agent, string serverAuthority, string socketPath, CollectedLog log) : IAsyncDisposable
 {
     /// <summary>What the agent is made of.</summary>
     public IServiceProvider Services => agent.Services;
@@ -47,7 +47,7 @@ internal sealed class RunningAgent(WebApplication agent, string socketPath, Coll
                 RemoteCertificateValidationCallback = (_, server, _, _) =>
                 {
                     connection.ServerName = server?.Subject;
-                    return true;
+                    return server?.Issuer == serverAuthority;
                 },
             },
         };

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using BpfRemote.Agent.Tests.Harness;
-using BpfRemote.V1;
 using Grpc.Core;
 using Xunit;
 
@@ -128,7 +128,7 @@ public sealed class BearerTokenTests : IDisposable
     {
         _site.TakeTokens();
         await using RunningAgent agent = await _site.StartAsync();
-        var certificate = _site.ClientAuthority.Issue(CertificateWish.Client("spiffe://example.org/dashboard"));
+        X509Certificate2 certificate = _site.ClientAuthority.Issue(CertificateWish.Client("spiffe://example.org/dashboard"));
 
         using AgentConnection alone = agent.ConnectTls(certificate);
         using AgentConnection both = agent.ConnectTls(certificate, token: _site.Issuer.Issue());

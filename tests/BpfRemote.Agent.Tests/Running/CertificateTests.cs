@@ -241,7 +241,7 @@ public sealed class CertificateTests : IDisposable
         TargetHost = "localhost",
         ApplicationProtocols = [SslApplicationProtocol.Http2],
         ClientCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
-        RemoteCertificateValidationCallback = (_, _, _, _) => true,
+        RemoteCertificateValidationCallback = (_, server, _, _) => server?.Issuer == "CN=servers",
     };
 
     /// <summary>Whether the agent speaks HTTP/2 to a client: it sends its settings once the handshake is over.</summary>

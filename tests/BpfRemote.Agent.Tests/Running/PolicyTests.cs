@@ -1,5 +1,4 @@
 using BpfRemote.Agent.Tests.Harness;
-using BpfRemote.Libbpf;
 using BpfRemote.Simulation;
 using BpfRemote.V1;
 using Google.Protobuf;

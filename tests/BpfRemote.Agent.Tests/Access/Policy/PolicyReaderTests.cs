@@ -1,5 +1,4 @@
 using System.Text;
-using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Access.Policy;
 using Xunit;
 

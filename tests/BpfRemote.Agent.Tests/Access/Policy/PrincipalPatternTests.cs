@@ -1,4 +1,3 @@
-using BpfRemote.Agent.Access;
 using BpfRemote.Agent.Access.Policy;
 using Xunit;
 
