@@ -29,6 +29,19 @@ public sealed class FileWatchTests
         Assert.Equal(TimeSpan.FromSeconds(5), FileWatch.Interval);
     }
 
+    [Fact]
+    public async Task Its_end_is_no_failure_also_without_a_stop()
+    {
+        StartedTimers time = new();
+        FileWatch watch = new([], () => { }, brokerHangups: null, time);
+        await watch.StartAsync(TestContext.Current.CancellationToken);
+        await time.First.WaitAsync(TestContext.Current.CancellationToken);
+
+        watch.Dispose();
+
+        await watch.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
+    }
+
     /// <summary>A clock that says when it is first waited for.</summary>
     private sealed class StartedTimers : FakeTimeProvider
     {
