@@ -129,9 +129,9 @@ public sealed record AgentOptions
             yield return "listening on https:// takes a way to tell clients apart; give --tls-client-ca-file, or bearerTokens in --config";
         }
 
-        if (!hasTls && (TlsCertFile ?? TlsKeyFile ?? TlsClientCaFile) is not null)
+        if (!hasTls && ((TlsCertFile ?? TlsKeyFile ?? TlsClientCaFile) is not null || BearerTokens.Count > 0))
         {
-            yield return "TLS files are given and no endpoint is https://; give --listen https://ip:port";
+            yield return "TLS files or bearerTokens are given and no endpoint is https://; give --listen https://ip:port";
         }
 
         if (!Simulate && PolicyFile is null && endpoints.Any(endpoint => endpoint is not UnixEndpoint))
@@ -147,7 +147,9 @@ public sealed record AgentOptions
     {
         AgentOptions options = JsonSerializer.Deserialize(File.ReadAllText(path), AgentOptionsJson.Default.AgentOptions)
             ?? throw new JsonException("expected an object");
-        return options.Listen.All(endpoint => endpoint is not null) ? options : throw new JsonException("listen holds null; expected endpoints");
+        return !options.Listen.Contains(null!) && !options.BearerTokens.Contains(null!)
+            ? options
+            : throw new JsonException("listen or bearerTokens holds null; expected endpoints and issuers");
     }
 }
 

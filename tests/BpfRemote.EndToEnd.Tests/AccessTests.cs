@@ -1,3 +1,4 @@
+using System.Text.Json;
 using BpfRemote.EndToEnd.Programs;
 using Google.Rpc;
 using Grpc.Core;
@@ -49,6 +50,48 @@ public sealed class AccessTests
         Assert.Equal(("bpfremote", "CALLER_DENIED"), (info.Domain, info.Reason));
         Assert.Equal("unix:uid=65534", info.Metadata["principal"]);
         await agent.Program.WaitForLineAsync("Turned away unix:uid=65534 from /bpfremote.v1.NodeService/GetNode", Cancelled);
+    }
+
+    [Fact]
+    public async Task Somebody_who_is_turned_away_is_written_down()
+    {
+        Require.Kernel();
+        using AgentSite site = new();
+        File.SetUnixFileMode(site.DirectoryPath, Everybody);
+        string log = Path.Combine(site.DirectoryPath, "audit.log");
+        await using AgentProcess agent = await site.StartAgentAsync(Cancelled, options: ["--audit-log", log]);
+        File.SetUnixFileMode(site.SocketPath, Everybody);
+
+        await CallAsync(site, AsNobody);
+
+        await agent.Program.WaitForLineAsync("Turned away unix:uid=65534", Cancelled);
+        await agent.TerminateAsync(Cancelled);
+        using JsonDocument line = JsonDocument.Parse(Assert.Single(await File.ReadAllLinesAsync(log, Cancelled)));
+        Assert.Equal("denied", line.RootElement.GetProperty("event").GetString());
+        Assert.Equal("unix:uid=65534", line.RootElement.GetProperty("principal").GetString());
+        Assert.Matches("^unix:pid=[0-9]+$", line.RootElement.GetProperty("peer").GetString());
+        Assert.Equal("/bpfremote.v1.NodeService/GetNode", line.RootElement.GetProperty("rpc").GetString());
+        Assert.Equal("PERMISSION_DENIED", line.RootElement.GetProperty("status").GetString());
+    }
+
+    [Theory]
+    [InlineData("--regid=65534 --groups=4242,4243", StatusCode.OK)] // a supplementary group
+    [InlineData("--regid=4243 --clear-groups", StatusCode.OK)] // the primary one
+    [InlineData("--regid=65534 --groups=4242,424", StatusCode.PermissionDenied)]
+    [InlineData("--regid=65534 --clear-groups", StatusCode.PermissionDenied)]
+    public async Task Groups_give_rights(string groups, StatusCode status)
+    {
+        Require.Kernel();
+        using AgentSite site = new();
+        File.SetUnixFileMode(site.DirectoryPath, Everybody);
+        string policy = site.Write(
+            "policy.json", """{ "rules": [{ "groups": ["unix-group:gid=4243"], "rights": ["list"], "maps": [{ "name": "*" }] }] }""");
+        await using AgentProcess agent = await site.StartAgentAsync(Cancelled, options: ["--policy-file", policy]);
+        File.SetUnixFileMode(site.SocketPath, Everybody);
+
+        CommandResult call = await CallAsync(site, ["--reuid=65534", .. groups.Split(' ')]);
+
+        Assert.Contains($"grpc-status: {(int)status}", call.Output, StringComparison.Ordinal);
     }
 
     /// <summary>Calls GetNode by curl: an empty message in gRPC's five-byte frame. Prints headers and trailers.</summary>

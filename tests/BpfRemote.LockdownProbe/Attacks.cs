@@ -42,6 +42,7 @@ internal static class Attacks
 
     private static IEnumerable<Attack> Calls =>
     [
+        new("unshare time", SysUnshare, 0x80 | NoFlag), // clone takes the bit for a signal
         new("clone process", SysClone, CLONE_SIGHAND),
         new("clone3", 435),
         new("execve", 59), new("execveat", 322, -1),

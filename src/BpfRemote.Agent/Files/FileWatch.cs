@@ -29,9 +29,16 @@ internal sealed class FileWatch(IEnumerable<IReloadedFile> files, Action onHangu
         }
 
         using PeriodicTimer timer = new(Interval, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        try
         {
-            Refresh();
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                Refresh();
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The agent ends; of a host that is disposed of without a stop, it would be logged as a failure of this service.
         }
     }
 

@@ -73,11 +73,31 @@ public sealed class AgentOptionsTests
         file => Assert.StartsWith($"limits.{name}", Assert.Single(AgentOptions.Load(file).Violations()), StringComparison.OrdinalIgnoreCase));
 
     [Fact]
+    public void Listening_to_strangers_takes_a_way_to_tell_them_apart_and_a_policy_all_named_at_once()
+    {
+        AgentOptions tls = new() { Listen = ["https://0.0.0.0:0"] };
+        AgentOptions plaintext = new() { Listen = ["http://127.0.0.1:0"], Plaintext = true };
+
+        Assert.Collection(
+            tls.Violations(),
+            violation => Assert.Contains("--tls-cert-file and --tls-key-file", violation, StringComparison.Ordinal),
+            violation => Assert.Contains("--tls-client-ca-file, or bearerTokens", violation, StringComparison.Ordinal),
+            violation => Assert.Contains("--policy-file", violation, StringComparison.Ordinal));
+        Assert.Contains("--policy-file", Assert.Single(plaintext.Violations()), StringComparison.Ordinal);
+        Assert.Single((tls with { TlsCertFile = "c", TlsClientCaFile = "a", PolicyFile = "p" }).Violations());
+        Assert.Empty((tls with { TlsCertFile = "c", TlsKeyFile = "k", TlsClientCaFile = "a", PolicyFile = "p" }).Violations());
+        Assert.Empty((plaintext with { PolicyFile = "p" }).Violations());
+        Assert.Contains("no endpoint is https://", Assert.Single(new AgentOptions { TlsClientCaFile = "a" }.Violations()), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_defaults_are_valid() => Assert.Empty(new AgentOptions().Violations());
 
     [Theory]
     [InlineData("{\"lissten\": []}")]
     [InlineData("{\"listen\": 7}")]
+    [InlineData("{\"listen\": [null]}")]
+    [InlineData("{\"bearerTokens\": [null]}")]
     [InlineData("[]")]
     [InlineData("null")]
     [InlineData("{")]

@@ -39,6 +39,16 @@ internal sealed class AgentSite : IDisposable
     /// <summary>The agent's address on that socket.</summary>
     public string Address => $"unix://{SocketPath}";
 
+    /// <summary>Writes a file here that the server, which is another user, can read.</summary>
+    /// <returns>Its path.</returns>
+    public string Write(string name, string content)
+    {
+        string path = Path.Combine(DirectoryPath, name);
+        File.WriteAllText(path, content);
+        File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead);
+        return path;
+    }
+
     /// <summary>Starts an agent and waits until it listens.</summary>
     /// <param name="plaintext">Whether it listens on a free port of loopback too, and anybody may read everything.</param>
     /// <param name="cancellationToken">Ends the wait.</param>

@@ -16,6 +16,8 @@ internal sealed class TokenIssuer
         SecurityAlgorithms.EcdsaSha256, SecurityAlgorithms.EcdsaSha384, SecurityAlgorithms.EcdsaSha512,
     ];
 
+    private const string CriticalExtensions = "crit";
+
     /// <summary>By how much clocks may differ.</summary>
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
@@ -61,6 +63,12 @@ internal sealed class TokenIssuer
     /// <returns>Why it is refused, null where it is not.</returns>
     public async Task<string?> RefuseAsync(JsonWebTokenHandler handler, JsonWebToken token)
     {
+        // RFC 7515: who does not know an extension that is critical must refuse the token. The handler passes over them.
+        if (token.TryGetHeaderValue(CriticalExtensions, out object _))
+        {
+            return "the bearer token names critical extensions, and this agent knows none";
+        }
+
         TokenValidationResult result = await handler.ValidateTokenAsync(token, new TokenValidationParameters
         {
             ValidIssuer = _options.Issuer,

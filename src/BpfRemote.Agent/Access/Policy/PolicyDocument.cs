@@ -71,7 +71,7 @@ internal sealed record LimitDocument
 }
 
 /// <summary>What happens where the audit log cannot be written.</summary>
-[JsonConverter(typeof(JsonStringEnumConverter<AuditDuty>))]
+[JsonConverter(typeof(AuditDutyConverter))]
 internal enum AuditDuty
 {
     /// <summary>Calls are answered all the same, and the agent's log says so.</summary>
@@ -82,6 +82,9 @@ internal enum AuditDuty
     [JsonStringEnumMemberName("required")]
     Required,
 }
+
+/// <summary>By name only: a number without a meaning would pass for no duty.</summary>
+internal sealed class AuditDutyConverter() : JsonStringEnumConverter<AuditDuty>(namingPolicy: null, allowIntegerValues: false);
 
 /// <summary>The JSON of a policy file.</summary>
 [JsonSourceGenerationOptions(

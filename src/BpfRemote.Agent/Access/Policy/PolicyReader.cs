@@ -5,8 +5,10 @@ namespace BpfRemote.Agent.Access.Policy;
 /// <summary>Reads policy files.</summary>
 internal static class PolicyReader
 {
+    private const int MaxBytes = 1 << 20;
     private const int MaxScans = 1_024;
     private const int MaxConnections = 65_536;
+    private const int MaxViolations = 100;
 
     private static readonly TimeSpan MinKernelTime = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan MaxKernelTime = TimeSpan.FromMinutes(1);
@@ -14,10 +16,15 @@ internal static class PolicyReader
         [("list", MapRights.List), ("read", MapRights.Read | MapRights.List), ("full_pace", MapRights.FullPace)];
 
     /// <summary>Reads a policy.</summary>
-    /// <param name="json">The file's content.</param>
-    /// <exception cref="PolicyException">It is no valid policy: everything that is wrong, each with its line.</exception>
+    /// <param name="json">The file's content, of at most 1 MiB.</param>
+    /// <exception cref="PolicyException">It is no valid policy: everything that is wrong, each with its line; at most the first 100.</exception>
     public static AccessPolicy Read(ReadOnlySpan<byte> json)
     {
+        if (json.Length > MaxBytes)
+        {
+            throw new PolicyException([$"has {json.Length} bytes; expected at most {MaxBytes}"]);
+        }
+
         if (json.StartsWith(System.Text.Encoding.UTF8.Preamble))
         {
             json = json[System.Text.Encoding.UTF8.Preamble.Length..];
@@ -44,10 +51,14 @@ internal static class PolicyReader
         }
 
         Dictionary<string, int> lines = JsonLines.Of(json);
-        throw new PolicyException([.. violations
-            .Select(violation => (Line: LineOf(violation.Path, lines), violation))
-            .OrderBy(found => found.Line)
-            .Select(found => $"line {found.Line}: {Spell(found.violation.Path, document)}: {found.violation.Text}")]);
+        throw new PolicyException([
+            .. violations
+                .Select(violation => (Line: LineOf(violation.Path, lines), violation))
+                .OrderBy(found => found.Line)
+                .Take(MaxViolations)
+                .Select(found => $"line {found.Line}: {Spell(found.violation.Path, document)}: {found.violation.Text}"),
+            .. violations.Count > MaxViolations ? (string[])[$"and {violations.Count - MaxViolations} more"] : [],
+        ]);
     }
 
     private static AccessRule ReadRule(RuleDocument? rule, int index, List<(string Path, string Text)> violations)
@@ -86,6 +97,11 @@ internal static class PolicyReader
     private static LimitRule ReadLimit(LimitDocument? limit, string path, List<(string Path, string Text)> violations)
     {
         limit ??= new();
+        if (limit.Principals.Count == 0)
+        {
+            violations.Add((path, "applies to nobody; expected principals"));
+        }
+
         if (limit is { MaxConcurrentScans: null, MaxConnections: null, KernelTimePerMinute: null })
         {
             violations.Add((path, "limits nothing; expected maxConcurrentScans, maxConnections or kernelTimePerMinute"));
@@ -107,7 +123,7 @@ internal static class PolicyReader
         }
 
         return new(
-            Subjects.Parse(limit.Principals, [], path, violations).Principals,
+            Subjects.ParsePrincipals(limit.Principals, path, violations),
             limit.MaxConcurrentScans,
             limit.MaxConnections,
             limit.KernelTimePerMinute);

@@ -26,9 +26,17 @@ internal sealed record Subjects(IReadOnlyList<PrincipalPattern> Principals, IRea
         }
 
         return new(
-            Parse(principals, PrincipalSchemes, $"{path}.principals", violations),
+            ParsePrincipals(principals, path, violations),
             Parse(groups, GroupSchemes, $"{path}.groups", violations));
     }
+
+    /// <summary>Parses the principals of a rule or limit.</summary>
+    /// <param name="principals">As in the file.</param>
+    /// <param name="path">Where the rule or limit is in the file.</param>
+    /// <param name="violations">Where everything wrong goes, by its path.</param>
+    public static IReadOnlyList<PrincipalPattern> ParsePrincipals(
+        IReadOnlyList<string> principals, string path, List<(string Path, string Text)> violations) =>
+        Parse(principals, PrincipalSchemes, $"{path}.principals", violations);
 
     private static List<PrincipalPattern> Parse(
         IReadOnlyList<string> texts, string[] schemes, string path, List<(string Path, string Text)> violations)

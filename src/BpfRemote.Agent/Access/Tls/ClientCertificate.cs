@@ -64,7 +64,9 @@ internal static class ClientCertificate
             }
         }
 
-        // A URI without a scheme would pass for a DNS name.
-        return (uri?.Contains(':', StringComparison.Ordinal) != false ? uri : null, uri is null ? dns : null);
+        // A URI without a scheme would pass for a DNS name, and a DNS name with a colon for a URI.
+        return uri is null
+            ? (null, dns?.Contains(':', StringComparison.Ordinal) == true ? null : dns)
+            : (uri.Contains(':', StringComparison.Ordinal) ? uri : null, null);
     }
 }
