@@ -56,15 +56,18 @@ internal sealed class CommandLine
             }
 
             // Help and version are the parser's own: text, and small.
-            await using StreamWriter output = new(_terminal.Output, leaveOpen: true);
+            using StringWriter text = new();
             InvocationConfiguration invocation = new()
             {
-                Output = output,
+                Output = text,
                 Error = _terminal.Error,
                 EnableDefaultExceptionHandler = false,
                 ProcessTerminationTimeout = null,
             };
-            return await parse.InvokeAsync(invocation, interrupted);
+            int exitCode = await parse.InvokeAsync(invocation, interrupted);
+            _output.Write(text.ToString());
+            _output.Flush();
+            return exitCode;
         }
         catch (Exception error) when (Failure.Of(error) is { } failure)
         {
