@@ -89,13 +89,19 @@ internal sealed class CallAccess
     /// <summary>Demands the right to go on reading a map: judged anew every 30 s and after a change of the policy, by where the map
     /// is pinned now.</summary>
     /// <exception cref="RpcException">PERMISSION_DENIED: CALLER_DENIED, READ_DENIED, PACE_DENIED. FAILED_PRECONDITION /
-    /// MAP_REPLACED: for the caller, the map is not there any more.</exception>
+    /// MAP_REPLACED: for the caller, the map is not there any more. UNAUTHENTICATED / CREDENTIALS_INVALID: its token has
+    /// expired.</exception>
     public void DemandReadStill(MapInfo map, bool atFullPace)
     {
         AccessPolicy policy = _control.Policy;
         if (policy == _policy && _time.GetElapsedTime(_judgedAt) < JudgedAgainAfter)
         {
             return;
+        }
+
+        if (Caller.ExpiresAt <= _time.GetUtcNow())
+        {
+            throw CallerIdentity.Refused("the bearer token has expired; resume with a new one");
         }
 
         _judge = _control.JudgeFor(Caller, policy, _callEnded);

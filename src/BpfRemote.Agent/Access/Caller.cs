@@ -16,6 +16,9 @@ internal sealed record Caller(string Principal, IReadOnlyList<string> Groups, st
     /// <summary>Characters of a principal: what goes to logs and into error details is bounded.</summary>
     public const int MaxLength = 512;
 
+    /// <summary>When what proves the identity loses its force; null for not before the connection ends.</summary>
+    public DateTimeOffset? ExpiresAt { get; init; }
+
     /// <summary>The caller of a call, once it has been identified.</summary>
     public static Caller Of(ServerCallContext context) => context.GetHttpContext().Features.Get<Caller>()
         ?? throw new InvalidOperationException("the call was not identified");

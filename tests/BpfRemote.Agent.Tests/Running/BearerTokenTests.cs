@@ -3,6 +3,8 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using BpfRemote.Agent.Tests.Harness;
+using BpfRemote.Simulation;
+using BpfRemote.V1;
 using Grpc.Core;
 using Xunit;
 
@@ -121,6 +123,29 @@ public sealed class BearerTokenTests : IDisposable
         _site.Time.Advance(TimeSpan.FromSeconds(3));
 
         await AgentConnection.AssertFailsAsync(StatusCode.Unauthenticated, Reason, connection.PrincipalAsync);
+    }
+
+    [Fact]
+    public async Task A_stream_does_not_outlive_it()
+    {
+        _site.TakeTokens();
+        _site.Options.Limits.WriteTimeout = TimeSpan.FromHours(1) / 6;
+        SimulatedMap map = _site.AddMap("table", 20_000);
+        await using RunningAgent agent = await _site.StartAsync();
+        using AgentConnection connection = agent.ConnectTls(token: _site.Issuer.Issue());
+        int calls = 0;
+        map.BetweenCalls = call =>
+        {
+            if (call == NativeCall.LookupBatch && ++calls == 30)
+            {
+                _site.Time.Advance(TimeSpan.FromMinutes(6) + TimeSpan.FromSeconds(1));
+            }
+        };
+
+        ulong received = 0;
+        await AgentConnection.AssertFailsAsync(StatusCode.Unauthenticated, Reason, () => connection.ScanAsync(
+            new() { Map = new() { Name = "table" }, Pace = Pace.Full }, response => received += response.Count));
+        Assert.InRange(received, 1UL, 19_999UL);
     }
 
     [Fact]

@@ -105,7 +105,10 @@ internal sealed class TokenIssuer
                         .Select(claim => $"jwt-group:{Issuer}#{claim.Type}={claim.Value}")
                         .Where(IsPlain),
                 ],
-                peer);
+                peer)
+            {
+                ExpiresAt = new DateTimeOffset(token.ValidTo, TimeSpan.Zero) + ClockSkew,
+            };
     }
 
     private static bool IsPlain(string name) => name.Length <= Caller.MaxLength && !name.Any(char.IsControl);
