@@ -10,8 +10,11 @@ namespace BpfRemote.Agent.Maps.LookupBatch;
 /// <summary>Cuts a scan into responses: fills one buffer after the other by small native calls, at the pace asked for.</summary>
 internal sealed class ScanReader
 {
-    /// <summary>Entries of one native call. Throughput is the same for every count; the longest call is 0.15 ms at 256.</summary>
-    private const int NativeBatch = 256;
+    /// <summary>Entries of one native call at the gentle pace: the longest call is 0.15 ms.</summary>
+    private const int GentleBatch = 256;
+
+    /// <summary>Entries of one native call at full pace: the longest call is about 0.7 ms, and a response takes one or two.</summary>
+    private const int FullBatch = 2_048;
 
     private readonly MapScan _scan;
     private readonly GentlePace? _pace;
@@ -44,7 +47,7 @@ internal sealed class ScanReader
             _ => entrySize,
         };
         _byteBound = AgentLimits.MaxResponseBytes / Math.Max(entrySize, 1);
-        _step = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(entrySize, 1), 1, NativeBatch);
+        _step = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(entrySize, 1), 1, query.Gentle ? GentleBatch : FullBatch);
         _target = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(sentSize, 1), 1, query.BatchSize);
     }
 
