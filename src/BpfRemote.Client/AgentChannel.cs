@@ -15,8 +15,9 @@ internal static class AgentChannel
     // The agent keeps scan responses under 3.5 MiB; a page of 1,000 maps with all their owners may be larger.
     private const int MaxReceiveBytes = 16 << 20;
 
-    // Enough for the agent to write ahead of a remote reader; .NET grows it where the round trip asks for more.
-    private const int StreamWindowBytes = 1 << 20;
+    // Enough for the agent to write ahead of a remote reader; .NET grows it where the round trip asks for more. The agent is told of
+    // what was taken for every eighth of it, and each time is one more wake-up for both.
+    private const int StreamWindowBytes = 4 << 20;
 
     /// <exception cref="ArgumentException">The address is none an agent can have.</exception>
     public static GrpcChannel Open(BpfRemoteClientOptions options)

@@ -17,6 +17,7 @@ public sealed class BpfRemoteClient : IDisposable
     private readonly BpfRemoteClientOptions _options;
     private readonly BpfRemoteClientOptions? _agent;
     private readonly GrpcChannel? _channel;
+    private readonly CallInvoker _invoker;
     private readonly MapService.MapServiceClient _maps;
     private readonly NodeService.NodeServiceClient _nodes;
     private readonly BtfCache _btf;
@@ -27,6 +28,7 @@ public sealed class BpfRemoteClient : IDisposable
     public BpfRemoteClient(CallInvoker invoker, BpfRemoteClientOptions? options = null)
     {
         _options = options ?? new();
+        _invoker = invoker;
         _maps = new(invoker);
         _nodes = new(invoker);
         _btf = new(_options.BtfCacheDirectory);
@@ -172,7 +174,7 @@ public sealed class BpfRemoteClient : IDisposable
         options ??= new();
         return map is null && string.IsNullOrEmpty(options.ContinuationToken)
             ? throw new ArgumentException("A scan needs a map, or a token to continue from.", nameof(map))
-            : new(_maps, _options, _agent, map, options);
+            : new(_invoker, _options, _agent, map, options);
     }
 
     /// <summary>The types that a map refers to, raw. What this client has had before, from any map, is not sent again.</summary>

@@ -13,20 +13,20 @@ namespace BpfRemote.Client;
 /// </remarks>
 public sealed class MapScan : IAsyncEnumerable<MapBatch>
 {
-    private readonly MapService.MapServiceClient _service;
+    private readonly CallInvoker _invoker;
     private readonly BpfRemoteClientOptions _clientOptions;
     private readonly BpfRemoteClientOptions? _agent;
     private readonly LookupBatchRequest _request;
     private readonly Action<ScanResume>? _onResume;
 
     internal MapScan(
-        MapService.MapServiceClient service,
+        CallInvoker invoker,
         BpfRemoteClientOptions clientOptions,
         BpfRemoteClientOptions? agent,
         MapSelector? map,
         ScanOptions options)
     {
-        _service = service;
+        _invoker = invoker;
         _clientOptions = clientOptions;
         _agent = agent;
         _onResume = options.OnResume;
@@ -52,8 +52,8 @@ public sealed class MapScan : IAsyncEnumerable<MapBatch>
         {
             RpcFailure? failure = null;
             progress.BeginCall();
-            using AsyncServerStreamingCall<LookupBatchResponse> call =
-                _service.LookupBatch(progress.Request, cancellationToken: cancellationToken);
+            using AsyncServerStreamingCall<LookupBatchResponse> call = _invoker.AsyncServerStreamingCall(
+                LookupBatchMethod.Instance, host: null, new CallOptions(cancellationToken: cancellationToken), progress.Request);
             while (true)
             {
                 try

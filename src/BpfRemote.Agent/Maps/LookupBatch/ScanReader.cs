@@ -10,11 +10,14 @@ namespace BpfRemote.Agent.Maps.LookupBatch;
 /// <summary>Cuts a scan into responses: fills one buffer after the other by small native calls, at the pace asked for.</summary>
 internal sealed class ScanReader
 {
-    /// <summary>Entries of one native call. Throughput is the same for every count; the longest call is 0.15 ms at 256.</summary>
-    private const int NativeBatch = 256;
+    /// <summary>Entries of one native call at the gentle pace at most: the longest call is 0.15 ms.</summary>
+    private const int GentleBatch = 256;
+
+    /// <summary>Entries of one native call at full pace: the longest call is about 0.7 ms, and a response takes one or two.</summary>
+    private const int FullBatch = 2_048;
 
     /// <summary>Entries that a gentle scan asks for at least and at first: sparse maps are noticed by the time that few take.</summary>
-    private const int GentleBatch = 16;
+    private const int FirstGentleBatch = 16;
 
     /// <summary>How long a native call of a gentle scan is to be. Where buckets are empty, which a call passes until it has its
     /// entries, fewer of them make it shorter.</summary>
@@ -52,8 +55,8 @@ internal sealed class ScanReader
             _ => entrySize,
         };
         _byteBound = AgentLimits.MaxResponseBytes / Math.Max(entrySize, 1);
-        _mostPerStep = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(entrySize, 1), 1, NativeBatch);
-        _step = pace.IsGentle ? Math.Min(GentleBatch, _mostPerStep) : _mostPerStep;
+        _mostPerStep = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(entrySize, 1), 1, pace.IsGentle ? GentleBatch : FullBatch);
+        _step = pace.IsGentle ? Math.Min(FirstGentleBatch, _mostPerStep) : _mostPerStep;
         _target = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(sentSize, 1), 1, query.BatchSize);
     }
 
@@ -143,7 +146,7 @@ internal sealed class ScanReader
     private int Adapt(TimeSpan elapsed)
     {
         double factor = elapsed > TimeSpan.Zero ? Math.Min(GentleCall / elapsed, 2) : 2;
-        return Math.Clamp((int)(_step * factor), Math.Min(GentleBatch, _mostPerStep), _mostPerStep);
+        return Math.Clamp((int)(_step * factor), Math.Min(FirstGentleBatch, _mostPerStep), _mostPerStep);
     }
 
     /// <summary>The room that is left. A first bucket larger than <c>Fit</c> is let through where nothing would come before it.</summary>
