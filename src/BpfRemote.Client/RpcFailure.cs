@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using BpfRemote.Client.Identity;
@@ -29,7 +30,9 @@ internal sealed class RpcFailure
     public RpcFailure(RpcException cause)
     {
         Cause = cause;
-        StatusCode = cause.StatusCode;
+
+        // .NET cancels an attempt to connect that takes too long.
+        StatusCode = ConnectError is TimeoutException ? StatusCode.Unavailable : cause.StatusCode;
         RpcStatus? status = cause.Trailers.GetRpcStatus(ignoreParseError: true);
         if (status?.GetDetail<ErrorInfo>() is { Domain: Domain } info)
         {
@@ -81,7 +84,7 @@ internal sealed class RpcFailure
         (IdentityException?)FindTransportError(static error => error is IdentityException) ?? TlsAlert.Find(TransportError);
 
     private Exception? ConnectError => FindTransportError(
-        error => error is HttpRequestException
+        static error => error is TimeoutException or HttpRequestException
         {
             HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
                 or HttpRequestError.SecureConnectionError,
@@ -121,6 +124,8 @@ internal sealed class RpcFailure
             SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
                 when agent?.Address.StartsWith("unix:", StringComparison.Ordinal) == true =>
                 ("there is no such socket", NotRunning),
+            TimeoutException when agent is not null => (
+                string.Create(CultureInfo.InvariantCulture, $"no connection was made within {agent.ConnectTimeout.TotalSeconds} s"), NotRunning),
             _ => (cause.Message, NotRunning),
         };
         return CannotReach(agent, what, advice);

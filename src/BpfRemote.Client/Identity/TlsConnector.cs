@@ -24,7 +24,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
     public async ValueTask<Stream> SecureAsync(Stream transport, CancellationToken cancellationToken)
     {
 #pragma warning disable CA2000 // the caller owns it, and a failure disposes it
-        TlsStream stream = new(transport) { Closed = Closed, Accepted = () => _wasAccepted = true };
+        TlsStream stream = new(transport);
 #pragma warning restore CA2000
         try
         {
@@ -32,7 +32,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
             try
             {
                 await ShakeHandsAsync(stream, certificate, roots, cancellationToken).ConfigureAwait(false);
-                stream.AwaitAnswer();
+                stream.AwaitAnswer(Ended, () => _wasAccepted = true);
                 return stream;
             }
             finally
@@ -108,8 +108,13 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
     }
 
     // Who was accepted before has more likely met an agent that ends.
-    private IdentityException Closed(Exception? cause)
+    private IdentityException Ended(Exception? cause)
     {
+        if (TlsAlert.Find(cause) is { } alert)
+        {
+            return alert;
+        }
+
         const string What = "it closed the connection after the TLS handshake, as an agent does that ";
         (string reason, string advice) = options.TlsCertificateFile is null
             ? ("wants a client certificate", TlsAlert.GiveClientCertificate)
