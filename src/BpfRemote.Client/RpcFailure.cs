@@ -1,5 +1,4 @@
 using System.Collections.ObjectModel;
-using System.Globalization;
 using System.Net.Sockets;
 using System.Security.Authentication;
 using BpfRemote.Client.Identity;
@@ -125,7 +124,7 @@ internal sealed class RpcFailure
                 when agent?.Address.StartsWith("unix:", StringComparison.Ordinal) == true =>
                 ("there is no such socket", NotRunning),
             TimeoutException when agent is not null => (
-                string.Create(CultureInfo.InvariantCulture, $"no connection was made within {agent.ConnectTimeout.TotalSeconds} s"), NotRunning),
+                FormattableString.Invariant($"no connection was made within {agent.ConnectTimeout.TotalSeconds} s"), NotRunning),
             _ => (cause.Message, NotRunning),
         };
         return CannotReach(agent, what, advice);

@@ -5,7 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace BpfRemote.Client.Identity;
 
-/// <summary>Secures connections to an agent: checks its certificate and presents the caller's. Files are read for each connection.</summary>
+/// <summary>
+/// Secures connections to an agent: checks its certificate and presents the caller's. Files are read for each connection.
+/// </summary>
 /// <param name="options">Whose files to use.</param>
 /// <param name="host">The host of the address.</param>
 internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
@@ -103,7 +105,9 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
         catch (AuthenticationException error)
         {
             throw new IdentityException(
-                $"the TLS handshake failed ({error.GetBaseException().Message.TrimEnd('.')})", "Does an agent with TLS listen there?", error);
+                $"the TLS handshake failed ({error.GetBaseException().Message.TrimEnd('.')})",
+                "Does an agent with TLS listen there?",
+                error);
         }
     }
 

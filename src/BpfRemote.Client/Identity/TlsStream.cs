@@ -2,7 +2,9 @@ using System.Net.Security;
 
 namespace BpfRemote.Client.Identity;
 
-/// <summary>A connection with TLS, made when the agent has answered. .NET takes a subclass of its own stream, but no other, for one.</summary>
+/// <summary>
+/// A connection with TLS, made when the agent has answered. It derives from .NET's, since HTTP would secure any other stream again.
+/// </summary>
 /// <remarks>
 /// The caller's side of the handshake may be over before the agent judges the caller's certificate, and an agent on .NET and Linux then
 /// closes the connection without an alert.
@@ -18,8 +20,12 @@ internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveIn
     public void AwaitAnswer(Func<Exception?, Exception> ended, Action arrived) => _answer = new(base.ReadAsync, ended, arrived);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _answer is { HasArrived: false } answer ? answer.AskAsync(base.WriteAsync, buffer, cancellationToken) : base.WriteAsync(buffer, cancellationToken);
+        _answer is { HasArrived: false } answer
+            ? answer.AskAsync(base.WriteAsync, buffer, cancellationToken)
+            : base.WriteAsync(buffer, cancellationToken);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _answer is { IsTaken: false } answer ? answer.TakeAsync(buffer, cancellationToken) : base.ReadAsync(buffer, cancellationToken);
+        _answer is { IsTaken: false } answer
+            ? answer.TakeAsync(buffer, cancellationToken)
+            : base.ReadAsync(buffer, cancellationToken);
 }
