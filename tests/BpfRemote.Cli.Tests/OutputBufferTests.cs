@@ -31,7 +31,7 @@ public sealed class OutputBufferTests
         using ManualResetEventSlim gathered = new();
         using HookedStream stream = new(_ => Assert.True(gathered.Wait(TimeSpan.FromMinutes(1))));
         OutputBuffer output = new(stream);
-        ReadOnlySpan<byte> twoBuffers = Large.AsSpan(0, 500_000);
+        ReadOnlySpan<byte> twoBuffers = Large.AsSpan(0, 3 * OutputBuffer.MaxReserve);
 
         output.Write(twoBuffers);
         gathered.Set();
@@ -68,7 +68,7 @@ public sealed class OutputBufferTests
         using HookedStream stream = new(static write =>
             throw (write == 1 ? new IOException("Broken pipe", 32) : new InvalidOperationException()));
         OutputBuffer output = new(stream);
-        output.Write(Large.AsSpan(0, 500_000));
+        output.Write(Large.AsSpan(0, 3 * OutputBuffer.MaxReserve));
 
         Assert.True(Assert.Throws<OutputException>(output.Flush).ReaderIsGone);
     }

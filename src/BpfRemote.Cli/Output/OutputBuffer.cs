@@ -12,8 +12,8 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
     /// <summary>The most bytes that <see cref="Reserve"/> gives at once.</summary>
     public const int MaxReserve = 64 << 10;
 
-    // Small enough to be read from the processor's cache again.
-    private const int Size = 4 * MaxReserve;
+    // Small against what one response makes: the last buffer of each is written while nothing is gathered.
+    private const int Size = 2 * MaxReserve;
 
     private byte[] _buffer = new byte[Size];
     private int _used;
