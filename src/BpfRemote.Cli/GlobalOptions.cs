@@ -77,7 +77,10 @@ internal sealed class GlobalOptions
         }
 
         return new(
-            _identity.Read(parse, BpfRemoteClientOptions.FromEnvironment(parse.GetValue(_address))) with { Plaintext = parse.GetValue(_plaintext) },
+            _identity.Read(parse, BpfRemoteClientOptions.FromEnvironment(parse.GetValue(_address))) with
+            {
+                Plaintext = parse.GetValue(_plaintext),
+            },
             output switch
             {
                 "json" => OutputFormat.Json,

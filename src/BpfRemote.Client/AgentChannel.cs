@@ -30,8 +30,9 @@ internal static class AgentChannel
             // MapScan has one, and only one of them should decide.
             ConnectCallback = async (context, cancellationToken) =>
             {
-                Stream stream = await ConnectAsync(socket ?? context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
-                return tls is null ? stream : await tls.SecureAsync(stream, cancellationToken).ConfigureAwait(false);
+                Socket connected = await ConnectAsync(socket ?? context.DnsEndPoint, cancellationToken).ConfigureAwait(false);
+                return tls is null ? new PlainStream(connected)
+                    : await tls.SecureAsync(new NetworkStream(connected, ownsSocket: true), cancellationToken).ConfigureAwait(false);
             },
             ConnectTimeout = options.ConnectTimeout,
             UseProxy = false,
@@ -91,9 +92,9 @@ internal static class AgentChannel
         $"Cannot use the address '{address}': {reason}. "
         + "Expected unix:///path, https://host:port, http://127.0.0.1:port with Plaintext, or file:PATH of a bundle.");
 
-    private static async ValueTask<Stream> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
+    private static async ValueTask<Socket> ConnectAsync(EndPoint endPoint, CancellationToken cancellationToken)
     {
-#pragma warning disable CA2000 // the stream owns it, and a failure disposes it
+#pragma warning disable CA2000 // the caller owns it, and a failure disposes it
         Socket socket = endPoint is UnixDomainSocketEndPoint
             ? new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified)
             : new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
@@ -101,7 +102,7 @@ internal static class AgentChannel
         try
         {
             await socket.ConnectAsync(endPoint, cancellationToken).ConfigureAwait(false);
-            return new NetworkStream(socket, ownsSocket: true);
+            return socket;
         }
         catch
         {

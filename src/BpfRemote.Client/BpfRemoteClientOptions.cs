@@ -67,7 +67,7 @@ public sealed record BpfRemoteClientOptions
     /// </summary>
     public string? BtfCacheDirectory { get; init; }
 
-    /// <summary>The time one attempt to connect may take. Default: 5 s.</summary>
+    /// <summary>The time one attempt to connect may take, until the agent answers. Default: 5 s.</summary>
     public TimeSpan ConnectTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>

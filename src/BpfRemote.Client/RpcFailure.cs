@@ -29,7 +29,9 @@ internal sealed class RpcFailure
     public RpcFailure(RpcException cause)
     {
         Cause = cause;
-        StatusCode = cause.StatusCode;
+
+        // .NET cancels an attempt to connect that takes too long.
+        StatusCode = ConnectError is TimeoutException ? StatusCode.Unavailable : cause.StatusCode;
         RpcStatus? status = cause.Trailers.GetRpcStatus(ignoreParseError: true);
         if (status?.GetDetail<ErrorInfo>() is { Domain: Domain } info)
         {
@@ -81,7 +83,7 @@ internal sealed class RpcFailure
         (IdentityException?)FindTransportError(static error => error is IdentityException) ?? TlsAlert.Find(TransportError);
 
     private Exception? ConnectError => FindTransportError(
-        error => error is HttpRequestException
+        static error => error is TimeoutException or HttpRequestException
         {
             HttpRequestError: HttpRequestError.ConnectionError or HttpRequestError.NameResolutionError
                 or HttpRequestError.SecureConnectionError,
@@ -121,6 +123,8 @@ internal sealed class RpcFailure
             SocketException { SocketErrorCode: SocketError.AddressNotAvailable }
                 when agent?.Address.StartsWith("unix:", StringComparison.Ordinal) == true =>
                 ("there is no such socket", NotRunning),
+            TimeoutException when agent is not null => (
+                FormattableString.Invariant($"no connection was made within {agent.ConnectTimeout.TotalSeconds} s"), NotRunning),
             _ => (cause.Message, NotRunning),
         };
         return CannotReach(agent, what, advice);

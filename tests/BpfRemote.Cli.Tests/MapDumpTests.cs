@@ -154,6 +154,18 @@ public sealed class MapDumpTests
     }
 
     [Fact]
+    public async Task A_disk_that_fills_up_later_is_told_with_the_token_of_the_last_whole_response()
+    {
+        byte[] many = new byte[20_000]; // 680,000 bytes of text, of which the first are written while the last are made
+        await using ScriptedAgent agent = await ScriptedAgent.StartAsync(Small);
+        agent.Scan = (_, cancellationToken) => Responses(Entries("t1", many), Entries("t2", many)).Concat(Never(cancellationToken));
+        using FullStream output = new(room: 1_000_000);
+        Run run = await Run.Async($"--address {agent.Address} -o ndjson map dump id 7", output, CancellationToken.None);
+        Assert.Equal(ExitCode.Failed, run.ExitCode);
+        Assert.Equal("Error: can't write to standard output: No space left on device\nresume with: --resume t1\n", run.Error);
+    }
+
+    [Fact]
     public async Task Resuming_several_maps_at_once_is_a_usage_error()
     {
         Map twin = Small.Clone();
@@ -184,6 +196,20 @@ public sealed class MapDumpTests
     {
         await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
         yield break;
+    }
+
+    /// <summary>Takes so many bytes and no more.</summary>
+    private sealed class FullStream(int room) : MemoryStream
+    {
+        public override void Write(byte[] buffer, int offset, int count)
+        {
+            if (Length + count > room)
+            {
+                throw new IOException("No space left on device", 28);
+            }
+
+            base.Write(buffer, offset, count);
+        }
     }
 
     /// <summary>Calls back when the first bytes arrive.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Globalization;
 
 namespace BpfRemote.Btf;
@@ -90,10 +91,15 @@ internal static class ScalarText
         _ => "\"NaN\""u8,
     });
 
-    private static int Decimal<T>(Span<byte> output, T number)
-        where T : IUtf8SpanFormattable
+    private static int Decimal(Span<byte> output, ulong number)
     {
-        number.TryFormat(output, out int written, default, CultureInfo.InvariantCulture);
+        Utf8Formatter.TryFormat(number, output, out int written);
+        return written;
+    }
+
+    private static int Decimal(Span<byte> output, long number)
+    {
+        Utf8Formatter.TryFormat(number, output, out int written);
         return written;
     }
 

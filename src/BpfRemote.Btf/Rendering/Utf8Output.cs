@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.CompilerServices;
 
 namespace BpfRemote.Btf;
 
@@ -13,12 +14,12 @@ internal ref struct Utf8Output(IBufferWriter<byte> writer)
     /// <summary>
     /// Memory for at least <paramref name="size"/> bytes, at most 4 KiB, of which <see cref="Advance"/> then takes what was written.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public Span<byte> Reserve(int size)
     {
         if (_free.Length - _used < size)
         {
-            Flush();
-            _free = writer.GetSpan(PieceSize);
+            BeginPiece();
         }
 
         return _free[_used..];
@@ -26,15 +27,16 @@ internal ref struct Utf8Output(IBufferWriter<byte> writer)
 
     public void Advance(int count) => _used += count;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Write(scoped ReadOnlySpan<byte> text)
     {
-        for (; text.Length > PieceSize; text = text[PieceSize..])
+        if (text.Length > _free.Length - _used)
         {
-            text[..PieceSize].CopyTo(Reserve(PieceSize));
-            _used += PieceSize;
+            WritePieces(text);
+            return;
         }
 
-        text.CopyTo(Reserve(text.Length));
+        text.CopyTo(_free[_used..]);
         _used += text.Length;
     }
 
@@ -50,5 +52,22 @@ internal ref struct Utf8Output(IBufferWriter<byte> writer)
         writer.Advance(_used);
         _free = default;
         _used = 0;
+    }
+
+    private void BeginPiece()
+    {
+        Flush();
+        _free = writer.GetSpan(PieceSize);
+    }
+
+    private void WritePieces(scoped ReadOnlySpan<byte> text)
+    {
+        while (!text.IsEmpty)
+        {
+            int length = Math.Min(text.Length, PieceSize);
+            text[..length].CopyTo(Reserve(length));
+            _used += length;
+            text = text[length..];
+        }
     }
 }

@@ -7,7 +7,9 @@ namespace BpfRemote.Cli.Arguments;
 internal sealed class IdentityOptions
 {
     private readonly Option<string?> _certificateFile = File(
-        "--tls-cert-file", "The certificate to show the agent, with its intermediates, in PEM", BpfRemoteClientOptions.TlsCertificateFileVariable);
+        "--tls-cert-file",
+        "The certificate to show the agent, with its intermediates, in PEM",
+        BpfRemoteClientOptions.TlsCertificateFileVariable);
 
     private readonly Option<string?> _keyFile = File(
         "--tls-key-file", "That certificate's private key, in PEM", BpfRemoteClientOptions.TlsKeyFileVariable);
@@ -16,7 +18,10 @@ internal sealed class IdentityOptions
         "--tls-ca-file", "The roots to trust instead of the system's, in PEM", BpfRemoteClientOptions.TlsCaFileVariable);
 
     private readonly Option<string?> _serverName = Text(
-        "--tls-server-name", "NAME", "The name that the agent's certificate must have, if not the host", BpfRemoteClientOptions.TlsServerNameVariable);
+        "--tls-server-name",
+        "NAME",
+        "The name that the agent's certificate must have, if not the host",
+        BpfRemoteClientOptions.TlsServerNameVariable);
 
     private readonly Option<string?> _tokenFile = File(
         "--token-file", "The bearer token to send with every call", BpfRemoteClientOptions.TokenFileVariable);

@@ -3,7 +3,9 @@ using BpfRemote.Cli.Output;
 
 namespace BpfRemote.Cli.Entries;
 
-/// <summary>Rows as a table with a header. Later rows may have longer cells than those the widths come from; these push their row out.</summary>
+/// <summary>
+/// Rows as a table with a header. Later rows may have longer cells than those the widths come from; these push their row out.
+/// </summary>
 internal sealed class AlignedRows : IRowFormat
 {
     /// <summary>Characters between two columns.</summary>

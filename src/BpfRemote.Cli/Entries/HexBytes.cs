@@ -18,14 +18,17 @@ internal static class HexBytes
     /// <summary>Writes <c>"0x01","0x02"</c>.</summary>
     public static void WriteJson(OutputBuffer output, ReadOnlySpan<byte> bytes)
     {
+        // Looked up once: each time would be a check whether the table is made already.
+        ReadOnlySpan<ulong> json = Json;
         while (!bytes.IsEmpty)
         {
             ReadOnlySpan<byte> chunk = bytes[..Math.Min(bytes.Length, ChunkBytes)];
             bytes = bytes[chunk.Length..];
             Span<byte> room = output.Reserve((chunk.Length * JsonWidth) + 1);
-            for (int i = 0; i < chunk.Length; i++)
+            foreach (byte octet in chunk)
             {
-                BinaryPrimitives.WriteUInt64LittleEndian(room[(i * JsonWidth)..], Json[chunk[i]]);
+                BinaryPrimitives.WriteUInt64LittleEndian(room, json[octet]);
+                room = room[JsonWidth..];
             }
 
             // The last byte of all has no comma after it.
@@ -36,6 +39,7 @@ internal static class HexBytes
     /// <summary>Writes <c>0102</c>.</summary>
     public static void WritePlain(OutputBuffer output, ReadOnlySpan<byte> bytes)
     {
+        ReadOnlySpan<ushort> pairs = Pairs;
         while (!bytes.IsEmpty)
         {
             ReadOnlySpan<byte> chunk = bytes[..Math.Min(bytes.Length, ChunkBytes)];
@@ -43,7 +47,7 @@ internal static class HexBytes
             Span<ushort> room = MemoryMarshal.Cast<byte, ushort>(output.Reserve(chunk.Length * sizeof(ushort)));
             for (int i = 0; i < chunk.Length; i++)
             {
-                room[i] = Pairs[chunk[i]];
+                room[i] = pairs[chunk[i]];
             }
 
             output.Advance(chunk.Length * sizeof(ushort));

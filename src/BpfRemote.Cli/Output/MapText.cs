@@ -64,8 +64,10 @@ internal static class MapText
         card.Add("Scan", map.ReadSupport?.Reason is { Length: > 0 } reason ? [Promise(map.ReadSupport), reason] : [Promise(map.ReadSupport)]);
         if (references)
         {
-            IEnumerable<(string Label, string Value)> unseen = map.OwnersComplete ? [] : [("Process", "(others may not be visible to the agent)")];
-            foreach (IGrouping<string, (string Label, string Value)> group in References(map).Concat(unseen).GroupBy(static line => line.Label))
+            IEnumerable<(string Label, string Value)> unseen =
+                map.OwnersComplete ? [] : [("Process", "(others may not be visible to the agent)")];
+            foreach (IGrouping<string, (string Label, string Value)> group
+                in References(map).Concat(unseen).GroupBy(static line => line.Label))
             {
                 card.Add(group.Key, group.Select(static line => line.Value));
             }

@@ -5,15 +5,22 @@ namespace BpfRemote.Cli.Output;
 
 /// <summary>
 /// Gathers output and hands it to standard output in large writes. Its size is fixed: what is larger than the room it has left
-/// pushes out what it holds.
+/// pushes out what it holds, which is written while more is gathered.
 /// </summary>
 internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
 {
     /// <summary>The most bytes that <see cref="Reserve"/> gives at once.</summary>
     public const int MaxReserve = 64 << 10;
 
-    private readonly byte[] _buffer = new byte[4 * MaxReserve];
+    // Small against what one response makes: the last buffer of each is written while nothing is gathered.
+    private const int Size = 2 * MaxReserve;
+
+    private byte[] _buffer = new byte[Size];
     private int _used;
+
+    // The other buffer, once there is more than one of them holds, and the write that reads from it.
+    private byte[]? _other;
+    private Task _writing = Task.CompletedTask;
 
     /// <summary>Room for <paramref name="count"/> bytes; those that are used are then told to <see cref="Advance"/>.</summary>
     /// <param name="count">At most <see cref="MaxReserve"/>.</param>
@@ -22,7 +29,7 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
     {
         if (_buffer.Length - _used < count)
         {
-            Flush();
+            Push();
         }
 
         return _buffer.AsSpan(_used, count);
@@ -41,7 +48,11 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
 
     /// <summary>All the room there is, at least <paramref name="sizeHint"/> bytes of at most <see cref="MaxReserve"/>.</summary>
     /// <exception cref="OutputException">Standard output failed.</exception>
-    public Span<byte> GetSpan(int sizeHint = 0) => GetMemory(sizeHint).Span;
+    public Span<byte> GetSpan(int sizeHint = 0)
+    {
+        Reserve(Math.Max(sizeHint, 1));
+        return _buffer.AsSpan(_used);
+    }
 
     /// <exception cref="OutputException">Standard output failed.</exception>
     public void Write(ReadOnlySpan<byte> bytes)
@@ -61,12 +72,14 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
     public void Write(string text) => Write(Encoding.UTF8.GetBytes(text));
 
     /// <summary>Hands everything to standard output; when it returns, all of it is written.</summary>
-    /// <exception cref="OutputException">Standard output failed.</exception>
+    /// <exception cref="OutputException">Standard output failed, now or with what was pushed out before.</exception>
     public void Flush()
     {
+        int used = _used;
+        FinishWriting();
         try
         {
-            stream.Write(_buffer, 0, _used);
+            stream.Write(_buffer, 0, used);
             stream.Flush();
         }
         catch (IOException cause)
@@ -75,8 +88,31 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
         }
         finally
         {
-            // What failed once is not tried again: whoever reports the failure must not trip over it.
             _used = 0;
+        }
+    }
+
+    // One write at a time, so that their order stays, and this side waits where it is the faster one.
+    private void Push()
+    {
+        FinishWriting();
+        (byte[] full, int used) = (_buffer, _used);
+        (_buffer, _other, _used) = (_other ?? new byte[Size], full, 0);
+        _writing = Task.Run(() => stream.Write(full, 0, used));
+    }
+
+    private void FinishWriting()
+    {
+        try
+        {
+            _writing.GetAwaiter().GetResult();
+        }
+        catch (IOException cause)
+        {
+            // What failed once is not tried again, nor what was to follow it: whoever reports the failure must not trip over it.
+            _writing = Task.CompletedTask;
+            _used = 0;
+            throw new OutputException(cause);
         }
     }
 }

@@ -61,26 +61,33 @@ internal sealed class ServerCertificateCheck(string serverName, string? caFile)
                 $"its certificate is for {string.Join(", ", NamesOf(certificate))}, not for {serverName}",
                 "Use a name of the certificate in the address, or as the TLS server name.")
             : new(
-                $"its certificate is not valid ({string.Join(", ", chain.ChainStatus.Select(static each => each.StatusInformation.TrimEnd('.', '\n')))})",
+                $"its certificate is not valid ({Describe(chain)})",
                 "Is it an agent's certificate?");
     }
+
+    private static string Describe(X509Chain chain) =>
+        string.Join(", ", chain.ChainStatus.Select(static each => each.StatusInformation.TrimEnd('.', '\n')));
 
     private static IdentityException NotNow(X509Chain chain)
     {
         X509Certificate2 certificate = chain.ChainElements
-            .First(static element => element.ChainElementStatus.Any(static status => status.Status == X509ChainStatusFlags.NotTimeValid))
+            .First(static each => each.ChainElementStatus.Any(static status => status.Status == X509ChainStatusFlags.NotTimeValid))
             .Certificate;
-        string whose = certificate.Equals(chain.ChainElements[0].Certificate) ? "its certificate" : $"the certificate of its issuer {certificate.Subject}";
-        DateTime now = TimeProvider.System.GetUtcNow().UtcDateTime;
-        return certificate.NotAfter.ToUniversalTime() < now
-            ? new(FormattableString.Invariant($"{whose} expired at {certificate.NotAfter.ToUniversalTime():u}"), "Renew it, or set this clock.")
-            : new(FormattableString.Invariant($"{whose} is not valid before {certificate.NotBefore.ToUniversalTime():u}"), "Is this clock right?");
+        string whose = certificate.Equals(chain.ChainElements[0].Certificate)
+            ? "its certificate"
+            : $"the certificate of its issuer {certificate.Subject}";
+        (DateTime from, DateTime until) = (certificate.NotBefore.ToUniversalTime(), certificate.NotAfter.ToUniversalTime());
+        return until < TimeProvider.System.GetUtcNow().UtcDateTime
+            ? new(FormattableString.Invariant($"{whose} expired at {until:u}"), "Renew it, or set this clock.")
+            : new(FormattableString.Invariant($"{whose} is not valid before {from:u}"), "Is this clock right?");
     }
 
     private static string[] NamesOf(X509Certificate2 certificate)
     {
         X509SubjectAlternativeNameExtension? names = certificate.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
-        string[] all = names is null ? [] : [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(static ip => ip.ToString())];
+        string[] all = names is null
+            ? []
+            : [.. names.EnumerateDnsNames(), .. names.EnumerateIPAddresses().Select(static ip => ip.ToString())];
         return all.Length > 0 ? all : [certificate.Subject];
     }
 }

@@ -5,7 +5,9 @@ using System.Security.Cryptography.X509Certificates;
 
 namespace BpfRemote.Client.Identity;
 
-/// <summary>Secures connections to an agent: checks its certificate and presents the caller's. Files are read for each connection.</summary>
+/// <summary>
+/// Secures connections to an agent: checks its certificate and presents the caller's. Files are read for each connection.
+/// </summary>
 /// <param name="options">Whose files to use.</param>
 /// <param name="host">The host of the address.</param>
 internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
@@ -24,7 +26,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
     public async ValueTask<Stream> SecureAsync(Stream transport, CancellationToken cancellationToken)
     {
 #pragma warning disable CA2000 // the caller owns it, and a failure disposes it
-        TlsStream stream = new(transport) { Closed = Closed, Accepted = () => _wasAccepted = true };
+        TlsStream stream = new(transport);
 #pragma warning restore CA2000
         try
         {
@@ -32,7 +34,7 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
             try
             {
                 await ShakeHandsAsync(stream, certificate, roots, cancellationToken).ConfigureAwait(false);
-                stream.AwaitAnswer();
+                stream.AwaitAnswer(Ended, () => _wasAccepted = true);
                 return stream;
             }
             finally
@@ -103,13 +105,20 @@ internal sealed class TlsConnector(BpfRemoteClientOptions options, string host)
         catch (AuthenticationException error)
         {
             throw new IdentityException(
-                $"the TLS handshake failed ({error.GetBaseException().Message.TrimEnd('.')})", "Does an agent with TLS listen there?", error);
+                $"the TLS handshake failed ({error.GetBaseException().Message.TrimEnd('.')})",
+                "Does an agent with TLS listen there?",
+                error);
         }
     }
 
     // Who was accepted before has more likely met an agent that ends.
-    private IdentityException Closed(Exception? cause)
+    private IdentityException Ended(Exception? cause)
     {
+        if (TlsAlert.Find(cause) is { } alert)
+        {
+            return alert;
+        }
+
         const string What = "it closed the connection after the TLS handshake, as an agent does that ";
         (string reason, string advice) = options.TlsCertificateFile is null
             ? ("wants a client certificate", TlsAlert.GiveClientCertificate)

@@ -2,84 +2,30 @@ using System.Net.Security;
 
 namespace BpfRemote.Client.Identity;
 
-/// <summary>A TLS connection that tells why an agent refuses it, also where that is known only after the handshake.</summary>
+/// <summary>
+/// A connection with TLS, made when the agent has answered. It derives from .NET's, since HTTP would secure any other stream again.
+/// </summary>
 /// <remarks>
 /// The caller's side of the handshake may be over before the agent judges the caller's certificate, and an agent on .NET and Linux then
-/// closes the connection without an alert. The first write, HTTP/2's preface, therefore waits for the agent's first byte: SETTINGS, or
-/// else an alert or the end. A connection that ended later, HTTP/2 would report without the reason.
+/// closes the connection without an alert.
 /// </remarks>
 internal sealed class TlsStream(Stream transport) : SslStream(transport, leaveInnerStreamOpen: false)
 {
-    private readonly byte[] _firstByte = new byte[1];
-    private Task? _answer;
-    private bool _isFirstByteRead;
-    private bool _isAccepted;
-
-    /// <summary>Makes the error of an agent that closes the connection and does not say why.</summary>
-    public required Func<Exception?, IdentityException> Closed { get; init; }
-
-    /// <summary>Told that the agent has answered.</summary>
-    public required Action Accepted { get; init; }
+    // None during the handshake, which does not pass through here.
+    private FirstAnswer? _answer;
 
     /// <summary>Listens for what the agent says first; to be called once, after the handshake.</summary>
-    public void AwaitAnswer() => _answer = ReadFirstByteAsync();
+    /// <param name="ended">As in <see cref="FirstAnswer"/>.</param>
+    /// <param name="arrived">Called when the agent has answered.</param>
+    public void AwaitAnswer(Func<Exception?, Exception> ended, Action arrived) => _answer = new(base.ReadAsync, ended, arrived);
 
     public override ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _isAccepted || _answer is null
-            ? base.WriteAsync(buffer, cancellationToken)
-            : WriteFirstAsync(buffer, _answer, cancellationToken);
+        _answer is { HasArrived: false } answer
+            ? answer.AskAsync(base.WriteAsync, buffer, cancellationToken)
+            : base.WriteAsync(buffer, cancellationToken);
 
     public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _isFirstByteRead || _answer is null
-            ? base.ReadAsync(buffer, cancellationToken)
-            : ReadFirstAsync(buffer, _answer, cancellationToken);
-
-    private async Task ReadFirstByteAsync()
-    {
-        Exception? broken = null;
-        try
-        {
-            if (await base.ReadAsync(_firstByte, CancellationToken.None).ConfigureAwait(false) > 0)
-            {
-                Accepted();
-                return;
-            }
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
-        {
-            broken = error;
-        }
-
-        throw TlsAlert.Find(broken) ?? Closed(broken);
-    }
-
-    private async ValueTask WriteFirstAsync(ReadOnlyMemory<byte> buffer, Task answer, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await base.WriteAsync(buffer, cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception error) when (error is IOException or ObjectDisposedException)
-        {
-            // The connection is at its end, and the answer says why if anything does.
-            await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
-            throw;
-        }
-
-        await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
-        _isAccepted = true;
-    }
-
-    private async ValueTask<int> ReadFirstAsync(Memory<byte> buffer, Task answer, CancellationToken cancellationToken)
-    {
-        await answer.WaitAsync(cancellationToken).ConfigureAwait(false);
-        if (buffer.IsEmpty)
-        {
-            return 0;
-        }
-
-        _isFirstByteRead = true;
-        _firstByte.CopyTo(buffer);
-        return _firstByte.Length;
-    }
+        _answer is { IsTaken: false } answer
+            ? answer.TakeAsync(buffer, cancellationToken)
+            : base.ReadAsync(buffer, cancellationToken);
 }
