@@ -18,7 +18,7 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
     private byte[] _buffer = new byte[Size];
     private int _used;
 
-    // The other buffer, once there is more than one of them holds, and the write that reads from it.
+    // The buffer that is being written, or was, once there has been more than one holds.
     private byte[]? _other;
     private Task _writing = Task.CompletedTask;
 
@@ -75,11 +75,10 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
     /// <exception cref="OutputException">Standard output failed, now or with what was pushed out before.</exception>
     public void Flush()
     {
-        int used = _used;
         FinishWriting();
         try
         {
-            stream.Write(_buffer, 0, used);
+            stream.Write(_buffer, 0, _used);
             stream.Flush();
         }
         catch (IOException cause)
@@ -88,6 +87,7 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
         }
         finally
         {
+            // What failed once is not tried again: whoever reports the failure must not trip over it.
             _used = 0;
         }
     }
@@ -109,7 +109,7 @@ internal sealed class OutputBuffer(Stream stream) : IBufferWriter<byte>
         }
         catch (IOException cause)
         {
-            // What failed once is not tried again, nor what was to follow it: whoever reports the failure must not trip over it.
+            // Nor is what was to follow it written.
             _writing = Task.CompletedTask;
             _used = 0;
             throw new OutputException(cause);
