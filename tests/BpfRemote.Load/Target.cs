@@ -8,7 +8,7 @@ internal static class Target
 {
     /// <summary>A client with connections of its own.</summary>
     public static BpfRemoteClient Connect(string address) =>
-        BpfRemoteClient.Connect(BpfRemoteClientOptions.FromEnvironment() with { Address = address, Plaintext = true });
+        BpfRemoteClient.Connect(BpfRemoteClientOptions.FromEnvironment(address) with { Plaintext = address.StartsWith("http:", StringComparison.Ordinal) });
 
     /// <summary>Reads a map to its end.</summary>
     /// <returns>Its entries.</returns>
