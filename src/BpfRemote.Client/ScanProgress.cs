@@ -98,11 +98,11 @@ internal sealed class ScanProgress(LookupBatchRequest request)
         NativeCalls = before.NativeCalls + call.NativeCalls,
         KernelTime = (before.KernelTime ?? new Duration()) + (call.KernelTime ?? new()),
         PaceWaitTime = (before.PaceWaitTime ?? new Duration()) + (call.PaceWaitTime ?? new()),
+        LongestCall = Longer(before.LongestCall ?? new Duration(), call.LongestCall ?? new()),
         Retries = before.Retries + call.Retries,
         Restarts = Math.Max(before.Restarts, call.Restarts), // already counted over the whole scan
         Bytes = before.Bytes + call.Bytes,
-        LongestCall = Longer(before.LongestCall ?? new(), call.LongestCall ?? new()),
     };
 
-    private static Duration Longer(Duration one, Duration other) => one.ToTimeSpan() > other.ToTimeSpan() ? one : other;
+    private static Duration Longer(Duration one, Duration other) => one.CompareTo(other) > 0 ? one : other;
 }

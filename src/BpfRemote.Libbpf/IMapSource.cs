@@ -34,6 +34,10 @@ public interface IMapSource
 
     /// <summary>Reads the node's clocks, all at one moment.</summary>
     NodeClocks ReadClocks();
+
+    /// <summary>Reads the CPU time of the calling thread, of which only differences mean something: what native calls take of the
+    /// node, without the time in which others had the CPU.</summary>
+    TimeSpan ReadThreadTime();
 }
 
 /// <summary>One map, opened read-only. Not safe for concurrent use; close it promptly.</summary>

@@ -96,6 +96,9 @@ public sealed unsafe class KernelMapSource : IMapSource
     public NodeClocks ReadClocks() =>
         new(Clock(Libc.CLOCK_REALTIME), Clock(Libc.CLOCK_MONOTONIC), Clock(Libc.CLOCK_BOOTTIME));
 
+    /// <inheritdoc/>
+    public TimeSpan ReadThreadTime() => TimeSpan.FromTicks((long)(Clock(Libc.CLOCK_THREAD_CPUTIME_ID) / TimeSpan.NanosecondsPerTick));
+
     private static ulong Clock(int clockId)
     {
         timespec time;

@@ -147,6 +147,9 @@ public sealed class SimulatedMapSource(SimulatedNode node, TimeProvider time) : 
         return new NodeClocks(Nanoseconds(time.GetUtcNow() - DateTimeOffset.UnixEpoch), sinceBoot, sinceBoot);
     }
 
+    /// <summary>The clock's: simulated calls do nothing but compute.</summary>
+    public TimeSpan ReadThreadTime() => time.GetElapsedTime(_boot);
+
     private static ulong Nanoseconds(TimeSpan span) => (ulong)span.Ticks * TimeSpan.NanosecondsPerTick;
 
     private uint? NextMapId(uint after)

@@ -158,6 +158,20 @@ public sealed class ScanLifetimeTests : AgentTests
         Assert.Fail($"{Attempts} times 1,000 entries took {Burst} in the kernel");
     }
 
+    [Fact]
+    public async Task The_longest_call_is_one_of_the_calls()
+    {
+        using RealMap map = CreateLarge();
+        foreach (Pace pace in (Pace[])[Pace.Gentle, Pace.Full])
+        {
+            ScanCost cost = (await ScanAsync(ById(map.Id), new() { Pace = pace, Include = Include.CountOnly }))[^1].Cost;
+            TimeSpan kernel = cost.KernelTime.ToTimeSpan();
+            TimeSpan longest = cost.LongestCall.ToTimeSpan();
+            Assert.True(longest < kernel, $"{longest} of {kernel}");
+            Assert.True(longest >= kernel / cost.NativeCalls, $"{longest}, where {cost.NativeCalls} calls took {kernel}");
+        }
+    }
+
     protected override ITestKernel OpenKernel() => RealKernel.OpenOrSkip();
 
     /// <summary>How many file descriptors of maps this process has: the agent's and the test's own.</summary>

@@ -21,8 +21,6 @@ internal static partial class AgentListeners
     private const UnixFileMode SocketMode =
         UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite;
 
-    private static readonly TimeSpan HandshakeTimeout = TimeSpan.FromSeconds(5);
-
     /// <summary>Listens where valid options say.</summary>
     /// <param name="kestrel">What to set up.</param>
     /// <param name="options">The options.</param>
@@ -59,7 +57,7 @@ internal static partial class AgentListeners
                     {
                         listen.UseHttps(new TlsHandshakeCallbackOptions
                         {
-                            HandshakeTimeout = HandshakeTimeout,
+                            HandshakeTimeout = options.Limits.HandshakeTimeout,
                             OnConnection = context => new(tls!.Current.HandshakeOptions(reason => LogRefused(log, context.Connection.RemoteEndPoint, reason))),
                         });
                         Identify(listen, connection => OfTlsClient(connection, takesTokens: options.BearerTokens.Count > 0));

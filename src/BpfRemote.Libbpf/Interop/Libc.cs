@@ -7,6 +7,7 @@ internal static unsafe partial class Libc
 {
     internal const int CLOCK_REALTIME = 0;
     internal const int CLOCK_MONOTONIC = 1;
+    internal const int CLOCK_THREAD_CPUTIME_ID = 3;
     internal const int CLOCK_BOOTTIME = 7;
     internal const uint BPF_FS_MAGIC = 0xcafe4a11;
 

@@ -36,7 +36,7 @@ internal sealed class LookupBatchHandler(
         using MapLease lease = new(opened.Map, maps);
         using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
         using GentlePace.Call? gentle = query.Gentle ? gentlePace.Enter(principal) : null;
-        ScanReader reader = new(opened, query, new CallPace(principal, quota, gentle), time);
+        ScanReader reader = new(opened, query, new CallPace(principal, quota, gentle), source, time);
         BufferAccount account = buffers.OpenScan(principal);
         using ResponseSlot one = new(opened.Map.Layout, query.Include, account);
         using ResponseSlot other = new(opened.Map.Layout, query.Include, account);

@@ -25,6 +25,7 @@ internal sealed class ScanReader
 
     private readonly MapScan _scan;
     private readonly CallPace _pace;
+    private readonly IMapSource _source;
     private readonly TimeProvider _time;
     private readonly ulong _limit;
     private readonly int _target;
@@ -37,14 +38,16 @@ internal sealed class ScanReader
     /// <param name="opened">The scan.</param>
     /// <param name="query">What the call asked for.</param>
     /// <param name="pace">The pace to keep.</param>
-    /// <param name="time">The clock.</param>
-    public ScanReader(OpenedScan opened, LookupBatchQuery query, CallPace pace, TimeProvider time)
+    /// <param name="source">Whose clock measures native calls.</param>
+    /// <param name="time">The clock of waits.</param>
+    public ScanReader(OpenedScan opened, LookupBatchQuery query, CallPace pace, IMapSource source, TimeProvider time)
     {
         MapLayout layout = opened.Map.Layout;
         _info = opened.Map.Info;
         _scan = opened.Scan;
         _entriesBefore = opened.EntriesBefore;
         _pace = pace;
+        _source = source;
         _time = time;
         _limit = query.Limit;
         int entrySize = (int)layout.EntrySize;
@@ -66,7 +69,7 @@ internal sealed class ScanReader
     /// <summary>Entries of the whole scan.</summary>
     public ulong EntriesOfScan => _entriesBefore + Entries;
 
-    /// <summary>Time spent inside native calls.</summary>
+    /// <summary>CPU time spent inside native calls: who loses the CPU in the middle of one does not pay for those who had it.</summary>
     public TimeSpan KernelTime { get; private set; }
 
     /// <summary>The longest of those calls; of maps read element by element, the longest run of calls without a pause.</summary>
@@ -125,9 +128,9 @@ internal sealed class ScanReader
     private ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
     {
         int before = buffer.Count;
-        long start = _time.GetTimestamp();
+        TimeSpan start = _source.ReadThreadTime();
         ScanStep step = _scan.Step(map, buffer, room);
-        TimeSpan elapsed = _time.GetElapsedTime(start);
+        TimeSpan elapsed = _source.ReadThreadTime() - start;
         KernelTime += elapsed;
         LongestCall = elapsed > LongestCall ? elapsed : LongestCall;
         _pace.Spend(elapsed);

@@ -94,8 +94,8 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
         LookupElementsResponse response = new() { Layout = MapDescription.LayoutOf(map, source) };
         response.Layout.Guarantee = Guarantee.Unspecified;
         TimeSpan longest = TimeSpan.Zero;
-        long start = time.GetTimestamp();
-        long last = start;
+        TimeSpan start = source.ReadThreadTime();
+        long last = time.GetTimestamp();
         ulong found = 0;
         for (int i = 0; i < count; i++)
         {
@@ -113,13 +113,16 @@ internal sealed class LookupElementsHandler(IMapSource source, MapResolver maps,
             found += error == Errno.None ? 1UL : 0;
         }
 
+        TimeSpan kernelTime = source.ReadThreadTime() - start;
         response.Values = UnsafeByteOperations.UnsafeWrap(values);
         response.Cost = new V1.ScanCost
         {
             Entries = found,
             NativeCalls = (ulong)count,
-            KernelTime = Duration.FromTimeSpan(time.GetElapsedTime(start, last)),
-            LongestCall = Duration.FromTimeSpan(longest),
+            KernelTime = Duration.FromTimeSpan(kernelTime),
+
+            // By the wall clock, which costs no system call for each key; one may have lost its CPU in the middle.
+            LongestCall = Duration.FromTimeSpan(longest < kernelTime ? longest : kernelTime),
             Bytes = (ulong)values.Length,
         };
         return response;
