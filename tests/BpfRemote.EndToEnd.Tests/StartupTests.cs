@@ -15,11 +15,11 @@ public sealed class StartupTests
     [InlineData("http://192.0.2.1:50051", "plain HTTP is served on loopback only")]
     [InlineData("http://0.0.0.0:50051", "plain HTTP is served on loopback only")]
     [InlineData("http://[::]:50051", "plain HTTP is served on loopback only")]
-    [InlineData("https://127.0.0.1:50051", "expected unix:///path or http://127.0.0.1:port")]
+    [InlineData("https://localhost:50051", "expected https://ip:port")]
     [InlineData("http://localhost", "expected http://127.0.0.1:port")]
     [InlineData("unix://relative.sock", "expected unix:///absolute/path")]
     [InlineData("unix:///", "expected unix:///absolute/path")]
-    [InlineData("", "expected unix:///path or http://127.0.0.1:port")]
+    [InlineData("", "expected unix:///path, https://ip:port or http://127.0.0.1:port")]
     public async Task An_endpoint_that_shows_maps_to_strangers_or_is_none_is_refused(string endpoint, string explanation)
     {
         CommandResult agent = await RunAgentAsync("--listen", endpoint, "--plaintext");
@@ -45,7 +45,7 @@ public sealed class StartupTests
         using AgentSite site = new("""{ "limits": { "maxConnections": 0, "gentleCpuShare": 1.5, "writeTimeout": "00:00:00" } }""");
 
         CommandResult agent = await RunAgentAsync(
-            "--config", site.ConfigurationPath, "--listen", "http://127.0.0.1:0", "--listen", "https://192.0.2.1:1");
+            "--config", site.ConfigurationPath, "--listen", "http://127.0.0.1:0", "--listen", "https://node:1");
 
         Assert.Equal(Usage, agent.ExitCode);
         Assert.Collection(
@@ -54,7 +54,7 @@ public sealed class StartupTests
             line => Assert.Contains("limits.MaxConnections is 0; expected 1 to 65536", line, StringComparison.OrdinalIgnoreCase),
             line => Assert.Contains("limits.WriteTimeout is 00:00:00; expected", line, StringComparison.OrdinalIgnoreCase),
             line => Assert.Contains("listen 'http://127.0.0.1:0'", line, StringComparison.Ordinal),
-            line => Assert.Contains("listen 'https://192.0.2.1:1'", line, StringComparison.Ordinal));
+            line => Assert.Contains("listen 'https://node:1'", line, StringComparison.Ordinal));
     }
 
     [Theory]
