@@ -23,6 +23,7 @@ public sealed class AttackTests
     private const int StalledConnections = 63;
 
     private const int DefaultTinyRequests = 200_000;
+    private const int MostAttacks = 3;
 
     /// <summary>The agent at rest, the 64 MiB that answers may hold, what the server holds of them beside, and what is not collected yet.</summary>
     private const long MostResidentBytes = 300L << 20;
@@ -62,9 +63,18 @@ public sealed class AttackTests
         long fresh = agent.ResidentBytes;
         (_, _, long warm) = await StallAsync(site, agent, method, request);
         await WaitForReleaseAsync(agent, (fresh + warm) / 2);
-        long before = agent.ResidentBytes;
-        (TimeSpan evicted, TimeSpan withoutCpu, long peak) = await StallAsync(site, agent, method, request);
-        TimeSpan released = await WaitForReleaseAsync(agent, before * 11 / 10);
+        long before;
+        TimeSpan evicted, withoutCpu, released;
+        long peak;
+        int attacks = 0;
+        do
+        {
+            // Again where it has grown: what is lost grows with every attack, what the heap still took for its shape does not.
+            before = agent.ResidentBytes;
+            (evicted, withoutCpu, peak) = await StallAsync(site, agent, method, request);
+            released = await WaitForReleaseAsync(agent, before * 11 / 10);
+        }
+        while (agent.ResidentBytes > before * 11 / 10 && ++attacks < MostAttacks);
 
         TestContext.Current.SendDiagnosticMessage(
             $"{method}: evicted after {evicted.TotalSeconds:F2} s, {withoutCpu.TotalSeconds:F2} s of threads without a CPU; resident {fresh >> 20} MiB at first, {before >> 20} MiB before, {peak >> 20} at the peak, {agent.ResidentBytes >> 20} {released.TotalSeconds:F1} s after");
