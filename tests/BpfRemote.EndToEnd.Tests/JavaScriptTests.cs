@@ -48,7 +48,7 @@ public sealed class JavaScriptTests
             Assert.Contains("hash: one stream gives everything once", report, StringComparison.Ordinal);
         }
 
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
     }
 
     /// <summary>Installs what package-lock.json names, once for each of its versions.</summary>

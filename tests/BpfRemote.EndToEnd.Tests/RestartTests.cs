@@ -108,7 +108,7 @@ public sealed class RestartTests
             await using (first)
             {
                 drain = await first.TerminateAsync(Cancelled);
-                Assert.Empty(first.LoggedFailures);
+                first.AssertNoFailureLogged();
             }
 
             return await site.StartAgentAsync(Cancelled);
@@ -141,6 +141,6 @@ public sealed class RestartTests
 
         record.AssertComplete();
         Assert.NotEmpty(causes);
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
     }
 }

@@ -57,7 +57,7 @@ public sealed class TopTests
             Assert.InRange(Rate(rows[i]) / Rate(rows[i + 1]), FastPerSecond / SlowPerSecond / 3, FastPerSecond / SlowPerSecond * 3);
         }
 
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
     }
 
     private static void AssertIs(string key, JsonElement row) => Assert.Equal(key, row.GetProperty("key")[0].GetString());

@@ -58,9 +58,14 @@ internal sealed class BufferBudget(AgentLimits limits)
         lock (_lock)
         {
             _free += bytes;
-            if ((_held[principal] -= bytes) == 0)
+            long held = _held.GetValueOrDefault(principal) - bytes; // an empty answer holds nothing, and may be the last to leave
+            if (held == 0)
             {
                 _held.Remove(principal);
+            }
+            else
+            {
+                _held[principal] = held;
             }
         }
     }

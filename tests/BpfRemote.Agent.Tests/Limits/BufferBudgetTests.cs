@@ -72,6 +72,17 @@ public sealed class BufferBudgetTests
         account.Take(Shared / 2);
     }
 
+    [Fact]
+    public void An_empty_answer_may_leave_after_the_others()
+    {
+        _budget.Take("asking", 0);
+        _budget.Take("asking", Shared / 2);
+        _budget.Give("asking", Shared / 2);
+        _budget.Give("asking", 0);
+
+        _budget.Take("asking", Shared / 2);
+    }
+
     /// <summary>The account of what nothing is set aside for.</summary>
     private BufferAccount Open(string principal) => new(_budget, principal, reserve: 0);
 

@@ -83,7 +83,7 @@ public sealed class AttackTests
         Assert.InRange(evicted - withoutCpu, TimeSpan.MinValue, TimeSpan.FromSeconds(writeTimeout + 1));
         Assert.InRange(peak, 0, areLimitsRaised ? 2L << 30 : MostResidentBytes);
         Assert.InRange(agent.ResidentBytes, 0, before * 11 / 10);
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
         await agent.WaitForOpenFilesAsync(files => !files.Contains("anon_inode:bpf-map"), Cancelled);
     }
 
@@ -263,6 +263,6 @@ public sealed class AttackTests
         await attacking;
         TestContext.Current.SendDiagnosticMessage($"{scans} scans meanwhile, resident {agent.ResidentBytes >> 20} MiB");
         Assert.True(agent.Program.IsRunning);
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
     }
 }

@@ -53,7 +53,7 @@ public sealed class FuzzTests
         TestContext.Current.SendDiagnosticMessage(
             $"{requests} requests, {requests * 0.9 / elapsed.TotalSeconds:F0}/s, {string.Join(", ", answers)}; "
             + $"resident {residentWarm >> 20} MiB, then {agent.ResidentBytes >> 20} MiB");
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
         Assert.Empty(answers.Keys.Except(Answers));
         Assert.Empty(Answers.Except(answers.Keys).Except([StatusCode.ResourceExhausted]));
         Assert.InRange(agent.ResidentBytes, 0, residentWarm + MaxGrowthBytes);

@@ -39,11 +39,15 @@ internal sealed class AgentProcess(RunningProgram program) : IAsyncDisposable
         }
     }
 
-    /// <summary>Errors in its log that no caller should be able to cause.</summary>
-    public IReadOnlyList<string> LoggedFailures =>
-        [.. program.Output.Split('\n').Where(line => line.Contains(" fail: ", StringComparison.Ordinal)
+    /// <summary>Fails where its log has errors, which no caller should be able to cause, and shows them whole.</summary>
+    public void AssertNoFailureLogged()
+    {
+        string[] lines = program.Output.Split('\n');
+        int first = Array.FindIndex(lines, line => line.Contains(" fail: ", StringComparison.Ordinal)
             || line.Contains(" crit: ", StringComparison.Ordinal)
-            || line.Contains("Unhandled", StringComparison.Ordinal))];
+            || line.Contains("Unhandled", StringComparison.Ordinal));
+        Assert.True(first < 0, $"the agent's log:\n{string.Join('\n', lines[Math.Max(first, 0)..])}");
+    }
 
     /// <summary>Its address on loopback, where it listens there.</summary>
     public async Task<string> FindPlaintextAddressAsync(CancellationToken cancellationToken)

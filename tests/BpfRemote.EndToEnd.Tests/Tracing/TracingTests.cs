@@ -102,7 +102,7 @@ public sealed class TracingTests
             entries[map.Name] = await CompareEntriesAsync(client, site.Address, map);
         }
 
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
         return entries;
     }
 

@@ -158,7 +158,7 @@ public sealed class FormattedTests
             Assert.True(bpftool.Output.TrimEnd() == ours.Output.TrimEnd(), FirstDifference(bpftool.Output, ours.Output));
         }
 
-        Assert.Empty(agent.LoggedFailures);
+        agent.AssertNoFailureLogged();
     }
 
     private static string FirstDifference(string expected, string actual)
