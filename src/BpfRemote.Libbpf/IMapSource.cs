@@ -40,7 +40,7 @@ public interface IMapSource
     TimeSpan ReadThreadTime();
 }
 
-/// <summary>One map, opened read-only. Not safe for concurrent use; close it promptly.</summary>
+/// <summary>One map, opened read-only. Safe to read from several threads, each with cursors and room of its own; close it promptly.</summary>
 /// <remarks>Every call is one system call and says what the kernel said, uninterpreted: strategies are built on top.</remarks>
 public interface IBpfMap : IDisposable
 {

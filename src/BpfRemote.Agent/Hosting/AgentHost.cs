@@ -194,6 +194,7 @@ public static partial class AgentHost
             .AddSingleton<TokenSealer>()
             .AddSingleton(_ => new GentlePace(options.Limits.GentleCpuShare, time))
             .AddSingleton<KernelTimeQuota>()
+            .AddSingleton(_ => new SpareReaders(Environment.ProcessorCount))
             .AddSingleton<ScanSlots>()
             .AddSingleton<BufferBudget>()
             .AddSingleton<ConnectionLimits>()

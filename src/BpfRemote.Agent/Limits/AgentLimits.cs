@@ -63,8 +63,8 @@ public sealed record AgentLimits
     /// <summary>The same of one principal. From 1 to 4,096; 8 by default.</summary>
     public int MaxScansPerPrincipal { get; set; } = 8;
 
-    /// <summary>Bytes that answers in the making and answers not yet taken may hold, over all callers. At least 256 KiB for each scan
-    /// at once and 32 MiB more, up to 16 GiB; 64 MiB by default.</summary>
+    /// <summary>Bytes that answers in the making and answers not yet taken may hold, over all callers. At least 384 KiB for each scan
+    /// at once and 51 MiB more, up to 16 GiB; 64 MiB by default.</summary>
     public long MaxBufferBytes { get; set; } = 64 << 20;
 
     /// <summary>The share of one CPU that all gentle scans together may spend inside native calls.

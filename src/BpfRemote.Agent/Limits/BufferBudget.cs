@@ -12,11 +12,14 @@ namespace BpfRemote.Agent.Limits;
 /// </remarks>
 internal sealed class BufferBudget(AgentLimits limits)
 {
-    /// <summary>Bytes set aside for each scan: two responses of the aimed size, in arrays of the pool's sizes.</summary>
-    public const int ScanReserve = 4 * AgentLimits.TargetResponseBytes;
+    /// <summary>Bytes set aside for each scan: three responses of the aimed size, in arrays of the pool's sizes.</summary>
+    public const int ScanReserve = 6 * AgentLimits.TargetResponseBytes;
 
-    /// <summary>Bytes of two responses of the largest size, in arrays of the pool's sizes.</summary>
-    public const int LargestScan = 16 * 1024 * 1024;
+    /// <summary>The same for each second reader of a scan: nine responses.</summary>
+    public const int ReaderReserve = 18 * AgentLimits.TargetResponseBytes;
+
+    /// <summary>Bytes of three responses of the largest size, in arrays of the pool's sizes.</summary>
+    public const int LargestScan = 24 * 1024 * 1024;
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 
@@ -25,7 +28,7 @@ internal sealed class BufferBudget(AgentLimits limits)
     private long _free = limits.MaxBufferBytes - ReservedBy(limits.MaxConcurrentScans);
 
     /// <summary>Bytes set aside for so many scans.</summary>
-    public static long ReservedBy(int scans) => (long)scans * ScanReserve;
+    public static long ReservedBy(int scans) => ((long)scans * ScanReserve) + ((long)SpareReaders.Most * ReaderReserve);
 
     /// <summary>Opens the account of a scan, which has a slot.</summary>
     public BufferAccount OpenScan(string principal) => new(this, principal, ScanReserve);
@@ -71,33 +74,47 @@ internal sealed class BufferBudget(AgentLimits limits)
     }
 }
 
-/// <summary>The bytes that one call holds. Not safe for concurrent use.</summary>
+/// <summary>The bytes that one call holds.</summary>
 /// <param name="budget">What is shared.</param>
 /// <param name="principal">Whose call it is.</param>
 /// <param name="reserve">Bytes that are set aside for the call.</param>
 internal sealed class BufferAccount(BufferBudget budget, string principal, long reserve)
 {
+    private readonly Lock _lock = new();
+    private long _reserve = reserve;
     private long _held;
+
+    /// <summary>Sets more bytes aside: the call got a second reader.</summary>
+    public void Reserve(long bytes)
+    {
+        lock (_lock)
+        {
+            _reserve += bytes;
+        }
+    }
 
     /// <summary>Takes bytes before they are allocated.</summary>
     /// <exception cref="RpcException">RESOURCE_EXHAUSTED / BUFFERS_EXHAUSTED.</exception>
-    public void Take(long bytes) => Settle(_held + bytes);
+    public void Take(long bytes) => Change(bytes);
 
     /// <summary>Gives bytes back that are in use no more.</summary>
-    public void Give(long bytes) => Settle(_held - bytes);
+    public void Give(long bytes) => Change(-bytes);
 
-    private void Settle(long held)
+    private void Change(long bytes)
     {
-        long change = Math.Max(held - reserve, 0) - Math.Max(_held - reserve, 0);
-        if (change > 0)
+        lock (_lock)
         {
-            budget.Take(principal, change);
-        }
-        else if (change < 0)
-        {
-            budget.Give(principal, -change);
-        }
+            long beyond = Math.Max(_held + bytes - _reserve, 0) - Math.Max(_held - _reserve, 0);
+            if (beyond > 0)
+            {
+                budget.Take(principal, beyond);
+            }
+            else if (beyond < 0)
+            {
+                budget.Give(principal, -beyond);
+            }
 
-        _held = held;
+            _held += bytes;
+        }
     }
 }

@@ -5,9 +5,9 @@ using Grpc.Core;
 
 namespace BpfRemote.Agent.Maps;
 
-/// <summary>Writes the responses of a stream one at a time, each while the next is made; a reader that stalls, and a stream that is too old, end.</summary>
+/// <summary>Writes the responses of a stream one after the other; a reader that stalls, and a stream that is too old, end.</summary>
 /// <remarks>Once the agent drains, a write may take no longer than a moment: a blocked one would hold up its end.</remarks>
-internal sealed class ResponseWriter<T> : IAsyncDisposable
+internal sealed class ResponseWriter<T> : IDisposable
 {
     private static readonly TimeSpan DrainingWrite = TimeSpan.FromSeconds(1);
 
@@ -22,7 +22,6 @@ internal sealed class ResponseWriter<T> : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly long _start;
     private bool _isWriting;
-    private Task _write = Task.CompletedTask;
 
     /// <param name="responses">Where to.</param>
     /// <param name="limits">The time one write may take, and the age of a stream.</param>
@@ -55,29 +54,23 @@ internal sealed class ResponseWriter<T> : IAsyncDisposable
         _hurry = draining.Register(Hurry);
     }
 
-    /// <summary>Waits for the write before and begins this one.</summary>
-    /// <param name="response">The response, which must rest until the next call of this or of <see cref="CompleteAsync"/> is over.</param>
+    /// <summary>Writes a response.</summary>
+    /// <param name="response">The response, which must rest until it is written.</param>
     /// <param name="isLast">Whether no other follows: then the stream ends by itself, whatever its age.</param>
     /// <exception cref="RpcException">UNAVAILABLE: WRITE_TIMEOUT, STREAM_AGE.</exception>
-    public async Task BeginWriteAsync(T response, bool isLast)
-    {
-        await CompleteAsync();
-        _write = WriteAsync(response);
-        if (_time.GetElapsedTime(_start) >= _limits.MaxStreamAge && !isLast)
-        {
-            await CompleteAsync();
-            throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.StreamAge, "the stream reached its age; resume with the last token");
-        }
-    }
-
-    /// <summary>Waits until the last response is written.</summary>
-    /// <exception cref="RpcException">UNAVAILABLE / WRITE_TIMEOUT.</exception>
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
-    public async Task CompleteAsync()
+    public async Task WriteAsync(T response, bool isLast)
     {
         try
         {
-            await _write;
+            lock (_lock)
+            {
+                _isWriting = true;
+                _stalled.CancelAfter(
+                    _draining.IsCancellationRequested && DrainingWrite < _limits.WriteTimeout ? DrainingWrite : _limits.WriteTimeout);
+            }
+
+            await _responses.WriteAsync(response, _stalled.Token);
         }
         catch (Exception e) when (_stalled.IsCancellationRequested && e is (OperationCanceledException or InvalidOperationException or IOException))
         {
@@ -89,33 +82,26 @@ internal sealed class ResponseWriter<T> : IAsyncDisposable
             // Clients go away all the time: that is no failure of the agent's.
             throw new OperationCanceledException(e.Message, e, _callEnded);
         }
+        finally
+        {
+            // Not later: making the next response may take longer than a write may.
+            lock (_lock)
+            {
+                _isWriting = false;
+                _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
+            }
+        }
+
+        if (!isLast && _time.GetElapsedTime(_start) >= _limits.MaxStreamAge)
+        {
+            throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.StreamAge, "the stream reached its age; resume with the last token");
+        }
     }
 
-    /// <summary>Waits until nothing reads the last response any more, however its write ends.</summary>
-    public async ValueTask DisposeAsync()
+    public void Dispose()
     {
-        await _write.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await _hurry.DisposeAsync();
+        _hurry.Dispose();
         _stalled.Dispose();
-    }
-
-    private async Task WriteAsync(T response)
-    {
-        lock (_lock)
-        {
-            _isWriting = true;
-            _stalled.CancelAfter(
-                _draining.IsCancellationRequested && DrainingWrite < _limits.WriteTimeout ? DrainingWrite : _limits.WriteTimeout);
-        }
-
-        await _responses.WriteAsync(response, _stalled.Token);
-
-        // Not later: making the next response may take longer than a write may.
-        lock (_lock)
-        {
-            _isWriting = false;
-            _stalled.CancelAfter(Timeout.InfiniteTimeSpan);
-        }
     }
 
     private void Hurry()

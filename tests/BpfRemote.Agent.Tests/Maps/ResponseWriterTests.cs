@@ -19,23 +19,25 @@ public sealed class ResponseWriterTests : IDisposable
     [Fact]
     public async Task Filling_a_response_may_take_longer_than_a_write_may()
     {
-        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
-        await writer.BeginWriteAsync(new(), isLast: false);
-        _responses.Accept();
-        _time.Advance(2 * Limits.WriteTimeout);
-        await writer.BeginWriteAsync(new(), isLast: false);
-        _responses.Accept();
-        await writer.CompleteAsync();
+        using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
+        foreach (bool isLast in (bool[])[false, true])
+        {
+            Task write = writer.WriteAsync(new(), isLast);
+            _responses.Accept();
+            await write;
+            _time.Advance(2 * Limits.WriteTimeout);
+        }
+
         Assert.Equal(2, _responses.Accepted);
     }
 
     [Fact]
     public async Task A_write_that_takes_too_long_is_the_readers_fault()
     {
-        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
-        await writer.BeginWriteAsync(new(), isLast: false);
+        using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
+        Task write = writer.WriteAsync(new(), isLast: false);
         _time.Advance(Limits.WriteTimeout);
-        RpcException error = await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
+        RpcException error = await Assert.ThrowsAsync<RpcException>(() => write);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
         Assert.Equal(1, _evictions);
     }
@@ -43,12 +45,12 @@ public sealed class ResponseWriterTests : IDisposable
     [Fact]
     public async Task A_blocked_write_does_not_hold_up_the_end_of_the_agent()
     {
-        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
-        await writer.BeginWriteAsync(new(), isLast: false);
+        using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
+        Task write = writer.WriteAsync(new(), isLast: false);
         await _draining.CancelAsync();
         Assert.Equal(0, _evictions);
         _time.Advance(TimeSpan.FromSeconds(1));
-        await Assert.ThrowsAsync<RpcException>(writer.CompleteAsync);
+        await Assert.ThrowsAsync<RpcException>(() => write);
         Assert.Equal(1, _evictions);
     }
 
@@ -56,19 +58,19 @@ public sealed class ResponseWriterTests : IDisposable
     public async Task A_client_that_has_gone_cancels_and_does_not_fail()
     {
         using CancellationTokenSource callEnded = new();
-        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(callEnded.Token);
-        await writer.BeginWriteAsync(new(), isLast: false);
+        using ResponseWriter<LookupBatchResponse> writer = CreateWriter(callEnded.Token);
+        Task write = writer.WriteAsync(new(), isLast: false);
         await callEnded.CancelAsync();
         _responses.Fail(new InvalidOperationException("the request is complete"));
-        await Assert.ThrowsAsync<OperationCanceledException>(writer.CompleteAsync);
+        await Assert.ThrowsAsync<OperationCanceledException>(() => write);
     }
 
     [Fact]
     public async Task A_stream_ends_at_its_age_after_the_response_in_hand()
     {
-        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
+        using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
-        Task write = writer.BeginWriteAsync(new(), isLast: false);
+        Task write = writer.WriteAsync(new(), isLast: false);
         _responses.Accept();
         RpcException error = await Assert.ThrowsAsync<RpcException>(() => write);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
@@ -78,11 +80,11 @@ public sealed class ResponseWriterTests : IDisposable
     [Fact]
     public async Task The_last_response_ends_a_stream_well_at_any_age()
     {
-        await using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
+        using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
-        await writer.BeginWriteAsync(new(), isLast: true);
+        Task write = writer.WriteAsync(new(), isLast: true);
         _responses.Accept();
-        await writer.CompleteAsync();
+        await write;
         Assert.Equal(1, _responses.Accepted);
     }
 

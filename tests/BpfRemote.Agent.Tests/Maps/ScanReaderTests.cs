@@ -2,7 +2,6 @@ using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps;
 using BpfRemote.Agent.Maps.LookupBatch;
 using BpfRemote.Agent.Maps.LookupBatch.Scans;
-using BpfRemote.Agent.Tokens;
 using BpfRemote.Libbpf;
 using BpfRemote.Simulation;
 using BpfRemote.V1;
@@ -39,8 +38,7 @@ public sealed class ScanReaderTests
         IBpfMap handle = _node.OpenById(map.Id);
         using MapLease lease = new(handle, new MapResolver(_node));
         LookupBatchQuery query = LookupBatchQuery.Parse(new() { Map = new() { Id = map.Id }, Pace = Pace.Full });
-        ScanReader reader = new(
-            new OpenedScan(handle, MapScan.Start(handle), PinReference.None, EntriesBefore: 0, ScanId: 1), query, new CallPace("anybody", _quota, null), _node, _time);
+        ScanReader reader = new(handle, MapScan.Start(handle), query, new CallPace("anybody", _quota, null), _node, _time);
         using EntryBuffer buffer = new(keySize: 4, valueStride: 4, query.Include, new BufferBudget(new AgentLimits()).OpenScan("anybody"));
         _quota.Spend("anybody", TimeSpan.FromSeconds(1) + TimeSpan.FromMilliseconds(400)); // 24 seconds too much
 
@@ -59,6 +57,6 @@ public sealed class ScanReaderTests
         _time.Advance(TimeSpan.FromSeconds(5));
         Assert.Equal(ScanEnd.Completed, await rest);
         Assert.Equal(Entries, buffer.Count);
-        Assert.InRange(reader.PaceWaitTime, TimeSpan.FromSeconds(24), TimeSpan.FromSeconds(25));
+        Assert.InRange(reader.TakeCost().PaceWaitTime, TimeSpan.FromSeconds(24), TimeSpan.FromSeconds(25));
     }
 }

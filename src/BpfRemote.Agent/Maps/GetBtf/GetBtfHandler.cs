@@ -55,17 +55,15 @@ internal sealed class GetBtfHandler(
             BootId = source.Node.BootId.ToString(),
             Sha256 = btf.Sha256,
         };
-        await using ResponseWriter<GetBtfResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping);
+        using ResponseWriter<GetBtfResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping);
         for (int offset = 0; offset < btf.Memory.Length; offset += ChunkSize)
         {
             GetBtfResponse chunk = offset == 0 ? first : new GetBtfResponse();
             chunk.Data = UnsafeByteOperations.UnsafeWrap(
                 btf.Memory.Slice(offset, Math.Min(ChunkSize, btf.Memory.Length - offset)));
             access.Record.Bytes += (ulong)chunk.Data.Length;
-            await writer.BeginWriteAsync(chunk, isLast: offset + ChunkSize >= btf.Memory.Length);
+            await writer.WriteAsync(chunk, isLast: offset + ChunkSize >= btf.Memory.Length);
         }
-
-        await writer.CompleteAsync();
     }
 
     private SharedBtf.Copy Open(uint id, string principal)

@@ -8,7 +8,7 @@ using Grpc.Core;
 
 namespace BpfRemote.Agent.Maps.LookupBatch;
 
-/// <summary>Serves LookupBatch: request parsed, token opened, map opened, buffer filled, token sealed, response written.</summary>
+/// <summary>Serves LookupBatch: request parsed, token opened, map opened, buffers filled ahead, token sealed, response written.</summary>
 internal sealed class LookupBatchHandler(
     IMapSource source,
     MapResolver maps,
@@ -18,6 +18,7 @@ internal sealed class LookupBatchHandler(
     BufferBudget buffers,
     GentlePace gentlePace,
     KernelTimeQuota quota,
+    SpareReaders spares,
     AgentLimits limits,
     IHostApplicationLifetime lifetime,
     TimeProvider time)
@@ -30,41 +31,52 @@ internal sealed class LookupBatchHandler(
         CallAccess access = CallAccess.Of(context);
         string principal = access.Caller.Principal;
         LookupBatchQuery query = LookupBatchQuery.Parse(request);
-        using ScanSlots.Lease slot = slots.Take(principal);
+        using ScanSlots.Lease running = slots.Take(principal);
         OpenedScan opened = opener.Open(query, access, callEnded);
         access.Record.ScanId = opened.ScanId;
         using MapLease lease = new(opened.Map, maps);
-        using CancellationTokenSource reading = CancellationTokenSource.CreateLinkedTokenSource(callEnded, lifetime.ApplicationStopping);
         using GentlePace.Call? gentle = query.Gentle ? gentlePace.Enter(principal) : null;
-        ScanReader reader = new(opened, query, new CallPace(principal, quota, gentle), source, time);
-        BufferAccount account = buffers.OpenScan(principal);
-        using ResponseSlot one = new(opened.Map.Layout, query.Include, account);
-        using ResponseSlot other = new(opened.Map.Layout, query.Include, account);
-        await using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping); // ends before the buffers that it may still be reading
-        byte[] position = new byte[ScanTicket.MaxPosition];
+        CallPace pace = new(principal, quota, gentle);
+        using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping);
+        await using ReadAhead ahead = ReadAhead.Start(
+            opened.Scan,
+            query,
+            lease,
+            scan => new ScanReader(opened.Map, scan, query, pace, source, time),
+            buffers.OpenScan(principal),
+            spares,
+            callEnded,
+            lifetime.ApplicationStopping);
         Layout? layout = MapDescription.LayoutOf(opened.Map, source);
         ulong shape = ScanTicket.ShapeOf(opened.Map.Info);
         ScanMethod method = opened.Map.Layout.Method;
+        ReadCost cost = default;
         ulong bytes = 0;
 
-        ScanEnd end = ScanEnd.NotYet;
-        for (ResponseSlot current = one; end == ScanEnd.NotYet; current = current == one ? other : one)
+        ScanEnd end;
+        do
         {
-            current.Buffer.Clear();
+            ResponseSlot slot;
             try
             {
-                end = await reader.FillAsync(lease, current.Buffer, reading.Token);
-                lease.Release();
+                slot = await ahead.NextAsync();
             }
             catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
             {
-                await writer.CompleteAsync();
                 throw ServiceError.Create(StatusCode.Unavailable, ErrorReason.Draining, "the agent shuts down; resume with the last token");
             }
 
-            if (end == ScanEnd.LimitReached && current.Buffer.Count == 0)
+            end = slot.End;
+            if (end == ScanEnd.LimitReached && slot.Buffer.Count == 0)
             {
                 break;
+            }
+
+            cost += slot.Cost;
+            ulong entries = opened.EntriesBefore + cost.Entries;
+            if (entries > opened.Scan.MaxEntries)
+            {
+                throw opened.Scan.Unstable("keys are added ahead of the scan faster than it ends");
             }
 
             access.DemandReadStill(opened.Map.Info, atFullPace: !query.Gentle);
@@ -75,25 +87,20 @@ internal sealed class LookupBatchHandler(
                 MapId = lease.MapId,
                 Shape = shape,
                 Method = method,
-                Restarts = opened.Scan.Restarts,
-                Entries = reader.EntriesOfScan,
-                Position = position.AsMemory(0, opened.Scan.WritePosition(position)),
+                Restarts = slot.Restarts,
+                Entries = entries,
+                Position = slot.Position,
                 Pin = opened.Pin,
             });
-            LookupBatchResponse response = current.Respond(reader, opened.Scan, token, layout, bytes);
-            bytes = response.Cost.Bytes;
-            access.Record.Entries = reader.Entries;
+            bytes += (ulong)(slot.Buffer.Keys.Length + slot.Buffer.Values.Length);
+            access.Record.Entries = cost.Entries;
             access.Record.Bytes = bytes;
-            access.Record.KernelTime = reader.KernelTime;
+            access.Record.KernelTime = cost.KernelTime;
+            await writer.WriteAsync(slot.Respond(cost, bytes, token, layout), isLast: end != ScanEnd.NotYet);
             layout = null;
-            await writer.BeginWriteAsync(response, isLast: end != ScanEnd.NotYet);
-            if (lease.IsBrief)
-            {
-                await writer.CompleteAsync();
-            }
+            slot.Release();
         }
-
-        await writer.CompleteAsync();
+        while (end == ScanEnd.NotYet);
     }
 
     private string Seal(ScanTicket ticket)

@@ -31,21 +31,22 @@ internal sealed class ScanReader
     private readonly int _target;
     private readonly int _mostPerStep;
     private readonly int _byteBound;
-    private readonly ulong _entriesBefore;
     private readonly MapInfo _info;
     private int _step;
+    private ulong _entries;
+    private ReadCost _cost;
 
-    /// <param name="opened">The scan.</param>
+    /// <param name="map">The map.</param>
+    /// <param name="scan">The scan.</param>
     /// <param name="query">What the call asked for.</param>
     /// <param name="pace">The pace to keep.</param>
     /// <param name="source">Whose clock measures native calls.</param>
     /// <param name="time">The clock of waits.</param>
-    public ScanReader(OpenedScan opened, LookupBatchQuery query, CallPace pace, IMapSource source, TimeProvider time)
+    public ScanReader(IBpfMap map, MapScan scan, LookupBatchQuery query, CallPace pace, IMapSource source, TimeProvider time)
     {
-        MapLayout layout = opened.Map.Layout;
-        _info = opened.Map.Info;
-        _scan = opened.Scan;
-        _entriesBefore = opened.EntriesBefore;
+        MapLayout layout = map.Layout;
+        _info = map.Info;
+        _scan = scan;
         _pace = pace;
         _source = source;
         _time = time;
@@ -63,20 +64,14 @@ internal sealed class ScanReader
         _target = Math.Clamp(AgentLimits.TargetResponseBytes / Math.Max(sentSize, 1), 1, query.BatchSize);
     }
 
-    /// <summary>Entries read in this call.</summary>
-    public ulong Entries { get; private set; }
-
-    /// <summary>Entries of the whole scan.</summary>
-    public ulong EntriesOfScan => _entriesBefore + Entries;
-
-    /// <summary>CPU time spent inside native calls: who loses the CPU in the middle of one does not pay for those who had it.</summary>
-    public TimeSpan KernelTime { get; private set; }
-
-    /// <summary>The longest of those calls; of maps read element by element, the longest run of calls without a pause.</summary>
-    public TimeSpan LongestCall { get; private set; }
-
-    /// <summary>Time waited for the pace.</summary>
-    public TimeSpan PaceWaitTime { get; private set; }
+    /// <summary>What was spent since this was asked for last.</summary>
+    public ReadCost TakeCost()
+    {
+        (ulong calls, ulong retries) = _scan.TakeCalls();
+        ReadCost cost = _cost with { NativeCalls = calls, Retries = retries };
+        _cost = default;
+        return cost;
+    }
 
     /// <summary>Fills a buffer with the entries of the next response.</summary>
     /// <param name="lease">The map.</param>
@@ -96,7 +91,8 @@ internal sealed class ScanReader
                 lease.Release();
             }
 
-            PaceWaitTime += await wait;
+            TimeSpan waited = await wait;
+            _cost = _cost with { PaceWaitTime = _cost.PaceWaitTime + waited };
             if (_time.GetElapsedTime(start) >= AgentLimits.ProgressInterval)
             {
                 return ScanEnd.NotYet;
@@ -116,13 +112,13 @@ internal sealed class ScanReader
                     break;
             }
 
-            if (_time.GetElapsedTime(start) >= AgentLimits.ProgressInterval)
+            if (_scan.HasReachedStop || _time.GetElapsedTime(start) >= AgentLimits.ProgressInterval)
             {
                 return ScanEnd.NotYet;
             }
         }
 
-        return Entries >= _limit ? ScanEnd.LimitReached : ScanEnd.NotYet;
+        return _entries >= _limit ? ScanEnd.LimitReached : ScanEnd.NotYet;
     }
 
     private ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
@@ -131,18 +127,16 @@ internal sealed class ScanReader
         TimeSpan start = _source.ReadThreadTime();
         ScanStep step = _scan.Step(map, buffer, room);
         TimeSpan elapsed = _source.ReadThreadTime() - start;
-        KernelTime += elapsed;
-        LongestCall = elapsed > LongestCall ? elapsed : LongestCall;
+        ulong read = (ulong)(buffer.Count - before);
+        _entries += read;
+        _cost = new ReadCost(read, 0, 0, elapsed, TimeSpan.Zero, elapsed) + _cost;
         _pace.Spend(elapsed);
         if (_pace.IsGentle)
         {
             _step = Adapt(elapsed);
         }
 
-        Entries += (ulong)(buffer.Count - before);
-        return EntriesOfScan <= _scan.MaxEntries
-            ? step
-            : throw _scan.Unstable("keys are added ahead of the scan faster than it ends");
+        return step;
     }
 
     /// <summary>The entries to ask for next, after a call that took so long: at most twice as many.</summary>
@@ -155,10 +149,10 @@ internal sealed class ScanReader
     /// <summary>The room that is left. A first bucket larger than <c>Fit</c> is let through where nothing would come before it.</summary>
     private Room RoomIn(EntryBuffer buffer)
     {
-        int limitLeft = (int)Math.Min(_limit - Math.Min(Entries, _limit), int.MaxValue);
+        int limitLeft = (int)Math.Min(_limit - Math.Min(_entries, _limit), int.MaxValue);
         int fit = Math.Min(Math.Min(_target - buffer.Count, limitLeft), _byteBound);
         int max = buffer.Count > 0 ? fit
-            : Entries > 0 ? Math.Min(limitLeft, _byteBound)
+            : _entries > 0 ? Math.Min(limitLeft, _byteBound)
             : _byteBound;
         return new Room(Math.Min(_step, fit), fit, max);
     }

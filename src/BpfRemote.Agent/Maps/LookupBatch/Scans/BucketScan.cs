@@ -8,12 +8,22 @@ namespace BpfRemote.Agent.Maps.LookupBatch.Scans;
 /// <remarks>
 /// A bucket that is given at once and never again is what makes the scan exactly-once: elements never move between buckets.
 /// A short page is not the end, only ENOENT is, and its entries count.
+/// Ranges of buckets are independent of each other: where one scan ends at the very bucket that another began at, both together are
+/// one scan.
 /// </remarks>
 internal sealed class BucketScan : MapScan
 {
+    /// <summary>Entries below which it is not worth it to guess how many come before the stop.</summary>
+    private const int Few = 8;
+
+    /// <summary>A bucket above this size is read with what follows it.</summary>
+    private const int MostInBucket = 16;
+
     private readonly MapInfo _info;
     private readonly MapCursor _cursor;
     private readonly uint _bucketCount;
+    private uint _stop;
+    private double _density;
 
     // While a bucket larger than the response is searched for: entries that did not hold it, and entries that held more than it.
     private int _tooFew;
@@ -27,6 +37,38 @@ internal sealed class BucketScan : MapScan
         _cursor.MoveTo(0);
     }
 
+    /// <summary>The next bucket to read. Another thread may read it while the scan goes on.</summary>
+    public uint Bucket => _cursor.Index;
+
+    /// <summary>Buckets from the next one on to the end of the map.</summary>
+    public uint BucketsLeft => _bucketCount - Math.Min(Bucket, _bucketCount);
+
+    /// <summary>Whether the scan has come to its stop, or has run past it.</summary>
+    public override bool HasReachedStop => Volatile.Read(ref _stop) is > 0 and var stop && Bucket >= stop;
+
+    /// <summary>Ends the scan at a bucket. Another thread may say so while the scan goes on.</summary>
+    /// <param name="bucket">A bucket that had entries when it was looked at: the kernel names only such ones. The scan runs past it
+    /// where they are gone by then. 0 for the end of the map.</param>
+    /// <param name="density">Entries of a bucket, on average.</param>
+    public void StopAt(uint bucket, double density)
+    {
+        _density = density;
+        Volatile.Write(ref _stop, bucket);
+    }
+
+    /// <summary>A scan of the same map that begins at a bucket with entries, little beyond a given one.</summary>
+    /// <param name="map">The map.</param>
+    /// <param name="bucket">The bucket.</param>
+    /// <returns>Null where there is no such bucket.</returns>
+    public BucketScan? TryBeginNear(IBpfMap map, uint bucket)
+    {
+        BucketScan scan = new(_info);
+        scan._cursor.MoveTo(bucket);
+        scan.Called();
+        BatchResult passed = map.LookupBatch(scan._cursor, new byte[Few * _info.KeySize], new byte[Few * map.Layout.ValueStride], Few);
+        return passed.Error is Errno.None or Errno.ENOSPC ? scan : null;
+    }
+
     public override ScanStep Step(IBpfMap map, EntryBuffer buffer, Room room)
     {
         if (_tooFew > 0)
@@ -34,7 +76,9 @@ internal sealed class BucketScan : MapScan
             return ProbeOversizedBucket(map, buffer, room);
         }
 
-        BatchResult page = Lookup(map, buffer, room.Step);
+        BatchResult page = Volatile.Read(ref _stop) is > 0 and var stop && Bucket < stop
+            ? LookupBefore(stop, map, buffer, room)
+            : Lookup(map, buffer, room.Step);
         if (page.Error == Errno.ENOSPC && room.Fit > room.Step)
         {
             Adjusted();
@@ -104,6 +148,35 @@ internal sealed class BucketScan : MapScan
 
         _tooFew = 0;
         return Take(page, buffer);
+    }
+
+    /// <summary>Reads towards the stop: with care not to pass it, and bucket by bucket at last, so that the scan meets it.</summary>
+    private BatchResult LookupBefore(uint stop, IBpfMap map, EntryBuffer buffer, Room room)
+    {
+        uint bucket = Bucket;
+        double expected = (stop - bucket) * _density;
+        for (int count = Math.Min(room.Step, (int)(expected - (2 * Math.Sqrt(expected)))); count >= Few; count /= 2)
+        {
+            BatchResult page = Lookup(map, buffer, count);
+            if (Bucket <= stop)
+            {
+                return page;
+            }
+
+            Adjusted();
+            _cursor.MoveTo(bucket);
+        }
+
+        for (int count = 1; ; count++)
+        {
+            BatchResult page = Lookup(map, buffer, count);
+            if (page.Error != Errno.ENOSPC || count >= Math.Min(room.Fit, MostInBucket))
+            {
+                return page;
+            }
+
+            Adjusted();
+        }
     }
 
     private BatchResult Lookup(IBpfMap map, EntryBuffer buffer, int count)

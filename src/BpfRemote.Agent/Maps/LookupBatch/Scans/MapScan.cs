@@ -18,18 +18,25 @@ internal abstract class MapScan
     private const uint SmallMap = 4_096;
 
     private int _stalledCalls;
-
-    /// <summary>Native calls so far.</summary>
-    public ulong NativeCalls { get; private set; }
-
-    /// <summary>Native calls that were made again.</summary>
-    public ulong Retries { get; private set; }
+    private ulong _calls;
+    private ulong _retries;
 
     /// <summary>Walks that began anew because the key they stood on was deleted, over the whole scan.</summary>
     public uint Restarts { get; private set; }
 
     /// <summary>The most entries a whole scan may give before the map counts as unstable.</summary>
     public virtual ulong MaxEntries => ulong.MaxValue;
+
+    /// <summary>Native calls since this was asked for last, and those of them that were made again.</summary>
+    public (ulong Calls, ulong Retries) TakeCalls()
+    {
+        (ulong, ulong) taken = (_calls, _retries);
+        (_calls, _retries) = (0, 0);
+        return taken;
+    }
+
+    /// <summary>Whether the scan has come to where it was told to stop, which is no end of the map.</summary>
+    public virtual bool HasReachedStop => false;
 
     /// <summary>The scan of a map from its start.</summary>
     public static MapScan Start(IBpfMap map) => map.Layout.Method switch
@@ -72,13 +79,13 @@ internal abstract class MapScan
     protected abstract bool TryMoveTo(ReadOnlySpan<byte> position);
 
     /// <summary>Counts a native call.</summary>
-    protected void Called() => NativeCalls++;
+    protected void Called() => _calls++;
 
     /// <summary>The last native call moved the scan on.</summary>
     protected void Progressed() => _stalledCalls = 0;
 
     /// <summary>The last native call has to be made again, with what it asked for changed.</summary>
-    protected void Adjusted() => Retries++;
+    protected void Adjusted() => _retries++;
 
     /// <summary>The last native call has to be made again because of an error that passes.</summary>
     /// <exception cref="BpfException">It does not pass: the kernel keeps giving it, or it is of another kind.</exception>
@@ -91,7 +98,7 @@ internal abstract class MapScan
             throw new BpfException(operation, errno, $"map {map.Id}");
         }
 
-        Retries++;
+        _retries++;
     }
 
     /// <summary>A key was deleted between the walk that found it and the lookup; the walk stays on the key before.</summary>
@@ -103,7 +110,7 @@ internal abstract class MapScan
             throw Unstable("keys are deleted before they can be looked up");
         }
 
-        Retries++;
+        _retries++;
     }
 
     /// <summary>The walk began anew.</summary>
