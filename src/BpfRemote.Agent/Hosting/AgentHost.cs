@@ -32,6 +32,9 @@ public static partial class AgentHost
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(AgentOptions options)
     {
+        // Who reads at full pace holds a thread; as many as there are CPUs are left to the rest.
+        ThreadPool.GetMinThreads(out int workers, out int completions);
+        ThreadPool.SetMinThreads(workers + SpareReaders.Most, completions);
         try
         {
             using BrokerConnection? broker =

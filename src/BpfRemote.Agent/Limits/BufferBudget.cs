@@ -15,8 +15,8 @@ internal sealed class BufferBudget(AgentLimits limits)
     /// <summary>Bytes set aside for each scan: three responses of the aimed size, in arrays of the pool's sizes.</summary>
     public const int ScanReserve = 6 * AgentLimits.TargetResponseBytes;
 
-    /// <summary>The same for each second reader of a scan: nine responses.</summary>
-    public const int ReaderReserve = 18 * AgentLimits.TargetResponseBytes;
+    /// <summary>The same for each second reader of a scan: thirteen responses.</summary>
+    public const int ReaderReserve = 26 * AgentLimits.TargetResponseBytes;
 
     /// <summary>Bytes of three responses of the largest size, in arrays of the pool's sizes.</summary>
     public const int LargestScan = 24 * 1024 * 1024;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using BpfRemote.Agent.Errors;
 using BpfRemote.Agent.Limits;
 using BpfRemote.V1;
@@ -59,7 +60,8 @@ internal sealed class ResponseWriter<T> : IDisposable
     /// <param name="isLast">Whether no other follows: then the stream ends by itself, whatever its age.</param>
     /// <exception cref="RpcException">UNAVAILABLE: WRITE_TIMEOUT, STREAM_AGE.</exception>
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
-    public async Task WriteAsync(T response, bool isLast)
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder))]
+    public async ValueTask WriteAsync(T response, bool isLast)
     {
         try
         {

@@ -22,7 +22,7 @@ public sealed class ResponseWriterTests : IDisposable
         using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         foreach (bool isLast in (bool[])[false, true])
         {
-            Task write = writer.WriteAsync(new(), isLast);
+            Task write = writer.WriteAsync(new(), isLast).AsTask();
             _responses.Accept();
             await write;
             _time.Advance(2 * Limits.WriteTimeout);
@@ -35,7 +35,7 @@ public sealed class ResponseWriterTests : IDisposable
     public async Task A_write_that_takes_too_long_is_the_readers_fault()
     {
         using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
-        Task write = writer.WriteAsync(new(), isLast: false);
+        Task write = writer.WriteAsync(new(), isLast: false).AsTask();
         _time.Advance(Limits.WriteTimeout);
         RpcException error = await Assert.ThrowsAsync<RpcException>(() => write);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
@@ -46,7 +46,7 @@ public sealed class ResponseWriterTests : IDisposable
     public async Task A_blocked_write_does_not_hold_up_the_end_of_the_agent()
     {
         using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
-        Task write = writer.WriteAsync(new(), isLast: false);
+        Task write = writer.WriteAsync(new(), isLast: false).AsTask();
         await _draining.CancelAsync();
         Assert.Equal(0, _evictions);
         _time.Advance(TimeSpan.FromSeconds(1));
@@ -59,7 +59,7 @@ public sealed class ResponseWriterTests : IDisposable
     {
         using CancellationTokenSource callEnded = new();
         using ResponseWriter<LookupBatchResponse> writer = CreateWriter(callEnded.Token);
-        Task write = writer.WriteAsync(new(), isLast: false);
+        Task write = writer.WriteAsync(new(), isLast: false).AsTask();
         await callEnded.CancelAsync();
         _responses.Fail(new InvalidOperationException("the request is complete"));
         await Assert.ThrowsAsync<OperationCanceledException>(() => write);
@@ -70,7 +70,7 @@ public sealed class ResponseWriterTests : IDisposable
     {
         using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
-        Task write = writer.WriteAsync(new(), isLast: false);
+        Task write = writer.WriteAsync(new(), isLast: false).AsTask();
         _responses.Accept();
         RpcException error = await Assert.ThrowsAsync<RpcException>(() => write);
         Assert.Equal(StatusCode.Unavailable, error.StatusCode);
@@ -82,7 +82,7 @@ public sealed class ResponseWriterTests : IDisposable
     {
         using ResponseWriter<LookupBatchResponse> writer = CreateWriter(TestContext.Current.CancellationToken);
         _time.Advance(Limits.MaxStreamAge);
-        Task write = writer.WriteAsync(new(), isLast: true);
+        Task write = writer.WriteAsync(new(), isLast: true).AsTask();
         _responses.Accept();
         await write;
         Assert.Equal(1, _responses.Accepted);

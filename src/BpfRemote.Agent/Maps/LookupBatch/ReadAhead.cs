@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using BpfRemote.Agent.Limits;
 using BpfRemote.Agent.Maps.LookupBatch.Scans;
@@ -20,10 +21,10 @@ internal sealed class ReadAhead : IAsyncDisposable
     private const int Slots = 3;
 
     /// <summary>Slots of each reader where there are two: one of them reads what cannot be written yet.</summary>
-    private const int SlotsOfTwo = 6;
+    private const int SlotsOfTwo = 8;
 
     /// <summary>Responses after which a scan is cut into stretches, and of each.</summary>
-    private const ulong ResponsesOfStretch = 4;
+    private const ulong ResponsesOfStretch = 6;
 
     /// <summary>Entries from which on a stretch is worth the native calls that it takes to meet the next.</summary>
     private const ulong LeastOfStretch = 1_024;
@@ -83,16 +84,16 @@ internal sealed class ReadAhead : IAsyncDisposable
         params ReadOnlySpan<CancellationToken> ends)
     {
         ReadAhead ahead = new(scan, query, lease, read, account, spares, ends);
-        Reader reader = new();
-        ahead._readers.Add(reader);
+        Reader reader = ahead.AddReader();
         ahead.Supply(reader, lease.IsBrief ? 1 : Slots); // with one, nothing is read while it is written, and the map is closed
         reader.Task = ahead.ReadAsync(reader, ahead._current);
         return ahead;
     }
 
-    /// <summary>The next response; the caller gives the slot back when it is written.</summary>
+    /// <summary>The next response; the caller gives the slot back when it is written. Not safe for concurrent use.</summary>
     /// <remarks>What reading threw is thrown in its turn, after the responses before it. Nothing comes after a response that ends
     /// something.</remarks>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<ResponseSlot> NextAsync()
     {
         while (true)
@@ -128,6 +129,15 @@ internal sealed class ReadAhead : IAsyncDisposable
         _ended.Dispose();
     }
 
+    private Reader AddReader()
+    {
+        Reader reader = new();
+        _readers.Add(reader);
+        // Rather than a token for each wait for a slot, which would be an allocation each time.
+        _ended.Token.UnsafeRegister(static free => ((Channel<ResponseSlot>)free!).Writer.TryComplete(), reader.Free);
+        return reader;
+    }
+
     private void Supply(Reader reader, int slots)
     {
         while (reader.Slots.Count < slots)
@@ -152,9 +162,9 @@ internal sealed class ReadAhead : IAsyncDisposable
     {
         try
         {
-            while (!IsRead(stretch))
+            while (!IsRead(stretch) && await reader.Free.Reader.WaitToReadAsync(CancellationToken.None))
             {
-                ResponseSlot slot = await reader.Free.Reader.ReadAsync(_ended.Token);
+                ResponseSlot slot = await reader.Free.Reader.ReadAsync(CancellationToken.None); // there is one
                 ScanEnd end = await entries.FillAsync(_lease, slot.Buffer, _ended.Token);
                 _lease.Release();
                 if (!TryHandOver(slot, end, entries.TakeCost(), stretch) || end != ScanEnd.NotYet)
@@ -170,6 +180,7 @@ internal sealed class ReadAhead : IAsyncDisposable
                 BeginSecondReader();
             }
 
+            _ended.Token.ThrowIfCancellationRequested();
             stretch.Filled.Writer.Complete();
         }
         catch (Exception e)
@@ -264,10 +275,8 @@ internal sealed class ReadAhead : IAsyncDisposable
 
         _hasSpare = true;
         _account.Reserve(BufferBudget.ReaderReserve);
-        Reader second = new();
-        Supply(_readers[0], SlotsOfTwo);
-        Supply(second, SlotsOfTwo);
-        _readers.Add(second);
+        Reader second = AddReader();
+        _readers.ForEach(reader => Supply(reader, SlotsOfTwo));
         second.Task = Task.Run(() => ReadAsync(second, BeginStretch()), CancellationToken.None);
     }
 
@@ -306,7 +315,7 @@ internal sealed class ReadAhead : IAsyncDisposable
         /// <summary>The bucket that the stretch begins at, where it is not the first.</summary>
         public uint Start { get; } = (scan as BucketScan)?.Bucket ?? 0;
 
-        public Channel<ResponseSlot> Filled { get; } = Channel.CreateUnbounded<ResponseSlot>();
+        public Channel<ResponseSlot> Filled { get; } = Channel.CreateBounded<ResponseSlot>(SlotsOfTwo); // a reader has no more
 
         public Stretch? Next { get; set; }
 
