@@ -64,7 +64,7 @@ public sealed record AgentLimits
     public int MaxScansPerPrincipal { get; set; } = 8;
 
     /// <summary>Bytes that answers in the making and answers not yet taken may hold, over all callers. At least 384 KiB for each scan
-    /// at once and 52 MiB more, up to 16 GiB; 64 MiB by default.</summary>
+    /// at once and 36 MiB more, up to 16 GiB; 64 MiB by default.</summary>
     public long MaxBufferBytes { get; set; } = 64 << 20;
 
     /// <summary>The share of one CPU that all gentle scans together may spend inside native calls.

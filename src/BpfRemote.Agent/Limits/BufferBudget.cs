@@ -18,8 +18,8 @@ internal sealed class BufferBudget(AgentLimits limits)
     /// <summary>The same for each second reader of a scan: thirteen responses.</summary>
     public const int ReaderReserve = 26 * AgentLimits.TargetResponseBytes;
 
-    /// <summary>Bytes of three responses of the largest size, in arrays of the pool's sizes.</summary>
-    public const int LargestScan = 24 * 1024 * 1024;
+    /// <summary>Bytes of two responses of the largest size, in arrays of the pool's sizes.</summary>
+    public const int LargestScan = 16 * 1024 * 1024;
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(1);
 

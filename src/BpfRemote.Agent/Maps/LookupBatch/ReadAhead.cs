@@ -85,7 +85,7 @@ internal sealed class ReadAhead : IAsyncDisposable
     {
         ReadAhead ahead = new(scan, query, lease, read, account, spares, ends);
         Reader reader = ahead.AddReader();
-        ahead.Supply(reader, lease.IsBrief ? 1 : Slots); // with one, nothing is read while it is written, and the map is closed
+        ahead.Supply(reader, SlotsFor(lease));
         reader.Task = ahead.ReadAsync(reader, ahead._current);
         return ahead;
     }
@@ -128,6 +128,11 @@ internal sealed class ReadAhead : IAsyncDisposable
 
         _ended.Dispose();
     }
+
+    /// <summary>With one slot nothing is read while it is written, and the map can be closed. Entries above the size of a response have
+    /// two: each may be of the largest size.</summary>
+    private static int SlotsFor(MapLease lease) =>
+        lease.IsBrief ? 1 : lease.Map.Layout.EntrySize > AgentLimits.TargetResponseBytes ? 2 : Slots;
 
     private Reader AddReader()
     {
