@@ -1,6 +1,6 @@
 namespace BpfRemote.Agent.Limits;
 
-/// <summary>Lends second readers to calls at full pace, as long as CPUs are to spare: one is left to all the rest.</summary>
+/// <summary>Lends second readers to calls at full pace: a few in all, and fewer than the node has CPUs.</summary>
 /// <param name="cpus">CPUs of the node.</param>
 internal sealed class SpareReaders(int cpus)
 {

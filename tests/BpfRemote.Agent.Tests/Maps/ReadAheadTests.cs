@@ -121,7 +121,7 @@ public sealed class ReadAheadTests
     {
         LookupBatchQuery query = LookupBatchQuery.Parse(new() { Map = new() { Id = handle.Info.Id }, Pace = Pace.Full });
         KernelTimeQuota quota = new(_ => new(), TimeProvider.System);
-        return ReadAhead.Start(
+        return new ReadAhead(
             MapScan.Start(handle),
             query,
             lease,

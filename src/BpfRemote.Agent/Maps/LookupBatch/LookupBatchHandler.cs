@@ -38,7 +38,7 @@ internal sealed class LookupBatchHandler(
         using GentlePace.Call? gentle = query.Gentle ? gentlePace.Enter(principal) : null;
         CallPace pace = new(principal, quota, gentle);
         using ResponseWriter<LookupBatchResponse> writer = new(responses, limits, time, context, lifetime.ApplicationStopping);
-        await using ReadAhead ahead = ReadAhead.Start(
+        await using ReadAhead ahead = new(
             opened.Scan,
             query,
             lease,

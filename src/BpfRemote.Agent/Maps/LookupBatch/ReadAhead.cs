@@ -47,7 +47,15 @@ internal sealed class ReadAhead : IAsyncDisposable
     private double _density;
     private bool _hasSpare;
 
-    private ReadAhead(
+    /// <summary>Begins to read.</summary>
+    /// <param name="scan">The scan.</param>
+    /// <param name="query">What the call asked for.</param>
+    /// <param name="lease">The map.</param>
+    /// <param name="read">Makes a reader of a part of the scan.</param>
+    /// <param name="account">What buffers are charged to.</param>
+    /// <param name="spares">Where second readers are lent.</param>
+    /// <param name="ends">What ends the reading, between two native calls.</param>
+    public ReadAhead(
         MapScan scan,
         LookupBatchQuery query,
         MapLease lease,
@@ -64,30 +72,9 @@ internal sealed class ReadAhead : IAsyncDisposable
         _ended = CancellationTokenSource.CreateLinkedTokenSource(ends);
         _current = _tail = new Stretch(scan);
         _firstBucket = _current.Start;
-    }
-
-    /// <summary>Begins to read.</summary>
-    /// <param name="scan">The scan.</param>
-    /// <param name="query">What the call asked for.</param>
-    /// <param name="lease">The map.</param>
-    /// <param name="read">Makes a reader of a part of the scan.</param>
-    /// <param name="account">What buffers are charged to.</param>
-    /// <param name="spares">Where second readers are lent.</param>
-    /// <param name="ends">What ends the reading, between two native calls.</param>
-    public static ReadAhead Start(
-        MapScan scan,
-        LookupBatchQuery query,
-        MapLease lease,
-        Func<MapScan, ScanReader> read,
-        BufferAccount account,
-        SpareReaders spares,
-        params ReadOnlySpan<CancellationToken> ends)
-    {
-        ReadAhead ahead = new(scan, query, lease, read, account, spares, ends);
-        Reader reader = ahead.AddReader();
-        ahead.Supply(reader, SlotsFor(lease));
-        reader.Task = ahead.ReadAsync(reader, ahead._current);
-        return ahead;
+        Reader reader = AddReader();
+        Supply(reader, SlotsFor(lease));
+        reader.Task = ReadAsync(reader, _current);
     }
 
     /// <summary>The next response; the caller gives the slot back when it is written. Not safe for concurrent use.</summary>
