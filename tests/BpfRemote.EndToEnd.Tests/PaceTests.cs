@@ -17,9 +17,6 @@ public sealed class PaceTests
     private const int PagesPerPager = 100;
     private const double LeastKept = 0.88;
 
-    /// <summary>What a page may wait for a long scan: less than the turn that each would wait for if all had equal turns.</summary>
-    private static readonly TimeSpan MostForAScan = TimeSpan.FromMilliseconds(10);
-
     private static readonly TimeSpan Round = TimeSpan.FromSeconds(1);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -71,27 +68,20 @@ public sealed class PaceTests
         using AgentSite site = new("""{ "limits": { "maxConcurrentScans": 64, "maxScansPerPrincipal": 64 } }""");
         await using AgentProcess agent = await site.StartAgentAsync(Cancelled);
         using BpfRemoteClient client = site.Connect();
-        TimeSpan alone = await PageAsync("alone");
         using CancellationTokenSource scanning = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         Task scans = ScanAsync();
-        TimeSpan beside = await PageAsync("beside a scan");
+        (TimeSpan Elapsed, TimeSpan Waited)[][] pages =
+            await Task.WhenAll(Enumerable.Range(0, Pagers).Select(_ => PageAsync(client, map.Selector)));
         await scanning.CancelAsync();
         await scans;
 
-        // The median, and beside what they make each other wait: so many pages may want more than the share by themselves.
-        Assert.InRange(beside, TimeSpan.Zero, alone + MostForAScan);
+        TimeSpan[] elapsed = [.. pages.SelectMany(pager => pager).Select(page => page.Elapsed).Order()];
+        TimeSpan[] waited = [.. pages.SelectMany(pager => pager).Select(page => page.Waited).Order()];
+        TestContext.Current.SendDiagnosticMessage(
+            $"pages: p50 {elapsed[elapsed.Length / 2].TotalMilliseconds:F2} ms, p99 {elapsed[elapsed.Length * 99 / 100].TotalMilliseconds:F2} ms");
 
-        async Task<TimeSpan> PageAsync(string when)
-        {
-            (TimeSpan Elapsed, TimeSpan Waited)[][] pages =
-                await Task.WhenAll(Enumerable.Range(0, Pagers).Select(_ => PaceTests.PageAsync(client, map.Selector)));
-            TimeSpan[] elapsed = [.. pages.SelectMany(pager => pager).Select(page => page.Elapsed).Order()];
-            TimeSpan[] waited = [.. pages.SelectMany(pager => pager).Select(page => page.Waited).Order()];
-            TestContext.Current.SendDiagnosticMessage(
-                $"pages {when}: p50 {elapsed[elapsed.Length / 2].TotalMilliseconds:F2} ms, p99 {elapsed[elapsed.Length * 99 / 100].TotalMilliseconds:F2} ms; "
-                + $"waited for the pace: p50 {waited[waited.Length / 2].TotalMilliseconds:F2} ms, p99 {waited[waited.Length * 99 / 100].TotalMilliseconds:F2} ms");
-            return waited[waited.Length / 2];
-        }
+        // What the machine makes them wait for is not the pace's.
+        Assert.Equal(TimeSpan.Zero, waited[waited.Length * 99 / 100]);
 
         async Task ScanAsync() => await ScanUntilAsync(client, map.Selector, scanning.Token);
     }

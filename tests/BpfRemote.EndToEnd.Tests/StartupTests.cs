@@ -57,6 +57,21 @@ public sealed class StartupTests
             line => Assert.Contains("listen 'https://node:1'", line, StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task What_lies_where_it_is_started_is_neither_read_nor_watched()
+    {
+        using AgentSite site = new();
+        site.Write("appsettings.json", "no configuration");
+
+        await using RunningProgram agent = RunningProgram.Start(
+            "env", ["-C", site.DirectoryPath, AgentSite.AgentProgram, .. site.CommandLine, "--simulate"]);
+        await agent.WaitForLineAsync("Listening on", Cancelled);
+
+        Assert.DoesNotContain(
+            Directory.EnumerateFiles($"/proc/{agent.Id}/fdinfo"),
+            file => File.ReadAllText(file).Contains("inotify", StringComparison.Ordinal));
+    }
+
     [Theory]
     [InlineData("{ \"listen\": ", "depth to be zero at the end")]
     [InlineData("{ \"lisen\": [] }", "lisen")]

@@ -139,8 +139,9 @@ public static partial class AgentHost
     /// <summary>Puts an agent together over a source of maps.</summary>
     public static WebApplication Build(AgentOptions options, IMapSource source, TimeProvider time)
     {
-        WebApplicationBuilder builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { Args = [] });
-        builder.Logging.ClearProviders();
+        // Nothing but what is said here: the other builders read appsettings.json and variables, and watch all that is below the
+        // working directory, which of a service is all there is.
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new());
         builder.Logging.AddSimpleConsole(console =>
         {
             console.SingleLine = true;
@@ -153,7 +154,7 @@ public static partial class AgentHost
         builder.Logging.AddFilter("Grpc", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel.Http2", LogLevel.None); // critical to it is whatever a client does wrong
 
-        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket =
+        builder.WebHost.UseKestrelCore().UseSockets(sockets => sockets.CreateBoundListenSocket =
             endpoint => AgentListeners.CreateListenSocket(endpoint, options));
         builder.WebHost.ConfigureKestrel(kestrel =>
             AgentListeners.Configure(

@@ -4,19 +4,27 @@ namespace BpfRemote.Agent.Limits;
 /// <remarks>
 /// <para>While the kernel copies a batch, tracing programs do not run on that CPU and their events are lost: measured, a 1 kHz
 /// perf_event program kept 37 % of its runs beside an unpaced scan.</para>
-/// <para>Each principal has a balance of kernel time, up to a free burst. The allowed share refills, in equal parts, those that are
-/// not full: so a principal with eight scans gets no more than one with one, and what nobody needs goes to who does. Among the calls
-/// of one principal short ones go first, and long ones leave half of the burst to them: a page does not wait for a scan.</para>
-/// <para>Over any time the calls take no more than the share of it, and a burst for each principal.</para>
+/// <para>Each principal has two balances of kernel time, up to a free burst: one for its long calls, and a large one for its short
+/// ones, so that a page waits for no scan, and some seconds of pages for nothing. The allowed share refills, in equal parts, the
+/// principals that are not full: so one with eight scans gets no more than one with one, and what nobody needs goes to who does. Of
+/// its part a principal's long calls are given a tenth first, so that its pages do not stop its scans, and what its short ones
+/// leave.</para>
+/// <para>Over any time the calls take no more than the share of it, and a burst for each principal; the long ones of these the
+/// small burst only.</para>
 /// </remarks>
 internal sealed class GentlePace : IDisposable
 {
     // All in seconds: balances move by less than a tick.
-    private const double Burst = 0.005;
-    private const double LeftToShortCalls = Burst / 2;
+    private const double ShortBurst = 0.5;
+    private const double LongBurst = 0.0025;
+    private const double PartOfLongCalls = 0.1;
 
     /// <summary>Kernel time up to which a call is a short one: some 5,000 entries.</summary>
     private const double ShortCall = 0.002;
+
+    // The shortest waits. Who waits longer is woken less often, which costs more than a native call.
+    private const double ShortWait = 0.001;
+    private const double LongWait = 0.004;
 
     /// <summary>What a call is taken to spend in its first turn.</summary>
     private const double UsualTurn = 0.000_1;
@@ -37,7 +45,9 @@ internal sealed class GentlePace : IDisposable
         _share = share;
         _time = time;
         _refilledAt = time.GetTimestamp();
-        _timer = time.CreateTimer(_ => Serve(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _timer = time == TimeProvider.System
+            ? new FineTimer(Serve)
+            : time.CreateTimer(_ => Serve(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
     }
 
     /// <summary>Lets a call in, until it is disposed.</summary>
@@ -71,26 +81,20 @@ internal sealed class GentlePace : IDisposable
     private void ServeWaiting()
     {
         double next = double.PositiveInfinity;
-        double rate = _share / Math.Max(_accounts.Values.Count(account => account.Balance < Burst), 1);
+        double rate = _share / Math.Max(_accounts.Values.Count(account => !account.IsFull), 1);
         bool isAnyWaiting = false;
         foreach (Account account in _accounts.Values)
         {
-            while (account.FirstWaiting is { } waiting && account.Balance > waiting.Value.Floor)
-            {
-                waiting.List!.Remove(waiting);
-                waiting.Value.TakeTurn();
-                waiting.Value.Turn!.SetResult();
-            }
-
-            // A balance that gets full changes what the others are given.
-            double wanted = account.FirstWaiting?.Value.Floor ?? Burst;
-            isAnyWaiting |= account.FirstWaiting is not null;
-            next = account.Balance < Burst ? Math.Min(next, (wanted - account.Balance) / rate) : next;
+            account.Short.Serve();
+            account.Long.Serve();
+            isAnyWaiting |= account.Short.IsAnyWaiting || account.Long.IsAnyWaiting;
+            next = Math.Min(next, Math.Max(account.Short.Wanted / (account.Long.IsFull ? rate : rate * (1 - PartOfLongCalls)), ShortWait));
+            next = Math.Min(next, Math.Max(account.Long.Wanted / (account.Short.IsFull ? rate : rate * PartOfLongCalls), LongWait));
         }
 
         // Timers count whole milliseconds.
         _timer.Change(
-            isAnyWaiting ? TimeSpan.FromMilliseconds(Math.Max(Math.Ceiling(next * 1_000), 1)) : Timeout.InfiniteTimeSpan,
+            isAnyWaiting ? TimeSpan.FromMilliseconds(Math.Ceiling(next * 1_000)) : Timeout.InfiniteTimeSpan,
             Timeout.InfiniteTimeSpan);
     }
 
@@ -99,20 +103,18 @@ internal sealed class GentlePace : IDisposable
         long now = _time.GetTimestamp();
         double earned = _share * _time.GetElapsedTime(_refilledAt, now).TotalSeconds;
         _refilledAt = now;
-        while (earned > Least && _accounts.Values.Count(account => account.Balance < Burst) is > 0 and var needy)
+        while (earned > Least && _accounts.Values.Count(account => !account.IsFull) is > 0 and var needy)
         {
             double part = earned / needy;
             foreach (Account account in _accounts.Values)
             {
-                double given = Math.Min(part, Burst - account.Balance);
-                account.Give(given);
-                earned -= given;
+                earned -= account.Fill(part);
             }
         }
 
         foreach ((string principal, Account account) in _accounts)
         {
-            if (account is { Calls: 0, Balance: >= Burst })
+            if (account is { Calls: 0, IsFull: true })
             {
                 _accounts.Remove(principal);
             }
@@ -140,10 +142,8 @@ internal sealed class GentlePace : IDisposable
         /// <summary>Whoever waits for the turn.</summary>
         internal TaskCompletionSource? Turn { get; private set; }
 
-        /// <summary>The balance above which the call gets a turn.</summary>
-        internal double Floor => IsShort ? 0 : LeftToShortCalls;
-
-        private bool IsShort => _spent < ShortCall;
+        /// <summary>What the next turn is taken from.</summary>
+        private Balance Balance => _spent < ShortCall ? _account.Short : _account.Long;
 
         /// <summary>Waits for the turn to make a native call. Completes at once while the balance allows one.</summary>
         /// <param name="patience">The longest wait; whoever waits this long is to say so and come again.</param>
@@ -159,15 +159,14 @@ internal sealed class GentlePace : IDisposable
                 }
 
                 _pace.Refill();
-                LinkedList<Call> queue = IsShort ? _account.Short : _account.Long;
-                if (queue.Count == 0 && _account.Balance > Floor)
+                if (Balance is { IsAnyWaiting: false, Left: > 0 })
                 {
                     TakeTurn();
                     return new(TimeSpan.Zero);
                 }
 
                 Turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-                LinkedListNode<Call> place = queue.AddLast(this);
+                LinkedListNode<Call> place = Balance.Waiting.AddLast(this);
                 _pace.ServeWaiting();
                 return new(WaitForTurnAsync(place, patience, cancellationToken));
             }
@@ -179,9 +178,9 @@ internal sealed class GentlePace : IDisposable
             lock (_pace._lock)
             {
                 _pace.Refill();
-                _account.Give(_reserved - kernelTime.TotalSeconds);
+                Balance.Give(_reserved - kernelTime.TotalSeconds);
                 _spent += kernelTime.TotalSeconds;
-                _lastTurn = Math.Min(kernelTime.TotalSeconds, Burst);
+                _lastTurn = Math.Min(kernelTime.TotalSeconds, LongBurst);
                 _reserved = 0;
                 HasTurn = false;
                 _pace.ServeWaiting();
@@ -194,7 +193,7 @@ internal sealed class GentlePace : IDisposable
             lock (_pace._lock)
             {
                 _account.Calls--;
-                _account.Give(_reserved);
+                Balance.Give(_reserved);
                 _reserved = 0;
                 _pace.Refill();
                 _pace.ServeWaiting();
@@ -206,7 +205,7 @@ internal sealed class GentlePace : IDisposable
         {
             HasTurn = true;
             _reserved = _lastTurn;
-            _account.Give(-_reserved);
+            Balance.Give(-_reserved);
         }
 
         private async Task<TimeSpan> WaitForTurnAsync(LinkedListNode<Call> place, TimeSpan patience, CancellationToken cancellationToken)
@@ -232,20 +231,65 @@ internal sealed class GentlePace : IDisposable
         }
     }
 
-    /// <summary>What one principal has left, and its calls that wait.</summary>
+    /// <summary>What one principal has left.</summary>
     internal sealed class Account
     {
-        public double Balance { get; private set; } = Burst;
-
         public int Calls { get; set; }
 
-        public LinkedList<Call> Short { get; } = [];
+        public Balance Short { get; } = new(ShortBurst);
 
-        public LinkedList<Call> Long { get; } = [];
+        public Balance Long { get; } = new(LongBurst);
 
-        public LinkedListNode<Call>? FirstWaiting => Short.First ?? Long.First;
+        public bool IsFull => Short.IsFull && Long.IsFull;
 
-        /// <summary>Adds to the balance, or takes from it where below 0.</summary>
-        public void Give(double seconds) => Balance = Balance + seconds > Burst - Least ? Burst : Balance + seconds;
+        /// <summary>Adds what there is room for.</summary>
+        /// <returns>What was added.</returns>
+        public double Fill(double seconds)
+        {
+            double given = Long.Fill(seconds * PartOfLongCalls);
+            given += Short.Fill(seconds - given);
+            return given + Long.Fill(seconds - given);
+        }
+    }
+
+    /// <summary>What the calls of one kind have left, and those of them that wait.</summary>
+    internal sealed class Balance(double burst)
+    {
+        private readonly double _burst = burst;
+
+        public double Left { get; private set; } = burst;
+
+        public bool IsFull => Left >= _burst;
+
+        public LinkedList<Call> Waiting { get; } = [];
+
+        public bool IsAnyWaiting => Waiting.Count > 0;
+
+        /// <summary>What is missing until something changes: until the next gets a turn, or else until it is full and others are
+        /// given more.</summary>
+        public double Wanted => IsFull ? double.PositiveInfinity : IsAnyWaiting ? -Left : _burst - Left;
+
+        /// <summary>Adds to it, or takes from it where below 0.</summary>
+        public void Give(double seconds) => Left = Left + seconds > _burst - Least ? _burst : Left + seconds;
+
+        /// <summary>Adds what there is room for.</summary>
+        /// <returns>What was added.</returns>
+        public double Fill(double seconds)
+        {
+            double given = Math.Min(seconds, _burst - Left);
+            Give(given);
+            return given;
+        }
+
+        /// <summary>Gives turns while there is something left.</summary>
+        public void Serve()
+        {
+            while (Left > 0 && Waiting.First is { } first)
+            {
+                Waiting.Remove(first);
+                first.Value.TakeTurn();
+                first.Value.Turn!.SetResult();
+            }
+        }
     }
 }

@@ -9,7 +9,9 @@ public sealed class GentlePaceTests : IDisposable
     private const double Share = 0.1;
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Burst = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ShortCall = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan ShortBurst = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongBurst = TimeSpan.FromMilliseconds(2.5);
 
     private readonly FakeTimeProvider _time = new();
     private readonly GentlePace _pace;
@@ -41,43 +43,67 @@ public sealed class GentlePaceTests : IDisposable
     }
 
     [Fact]
+    public async Task Some_seconds_of_pages_wait_for_nothing_though_they_take_more_than_the_share()
+    {
+        for (TimeSpan elapsed = TimeSpan.Zero; elapsed < TimeSpan.FromSeconds(5); elapsed += TimeSpan.FromMilliseconds(1))
+        {
+            using GentlePace.Call page = _pace.Enter("a");
+            Assert.Equal(TimeSpan.Zero, await page.WaitAsync(Patience, Cancelled));
+            page.Spend(TimeSpan.FromMilliseconds(0.19));
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+    }
+
+    [Fact]
+    public async Task Pages_that_want_everything_leave_a_tenth_to_a_scan()
+    {
+        Reader pages = new(_pace, "a", isPaging: true);
+        Reader scan = new(_pace, "a");
+
+        TimeSpan elapsed = await RunAsync([pages, scan], TimeSpan.FromSeconds(10));
+
+        Assert.InRange(scan.Spent / elapsed, 0.09 * Share, (0.11 * Share) + (LongBurst / elapsed));
+        Assert.InRange(pages.Spent / elapsed, 0.85 * Share, (0.91 * Share) + (ShortBurst / elapsed));
+    }
+
+    [Fact]
     public async Task Beyond_the_burst_time_is_given_at_the_share()
     {
-        using GentlePace.Call call = _pace.Enter("a");
-        call.Spend(Burst + TimeSpan.FromMilliseconds(10));
+        using GentlePace.Call call = EnterLong("a");
+        call.Spend(LongBurst + TimeSpan.FromMilliseconds(10));
 
         ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
-        _time.Advance(TimeSpan.FromMilliseconds(124)); // 10 ms, and the half of a burst that a long call leaves to short ones
+        _time.Advance(TimeSpan.FromMilliseconds(119)); // 10 ms, and the 2 ms that it took while it was short
         Assert.False(wait.IsCompleted);
-        _time.Advance(TimeSpan.FromMilliseconds(3));
+        _time.Advance(TimeSpan.FromMilliseconds(4));
 
-        Assert.InRange(await wait, TimeSpan.FromMilliseconds(125), TimeSpan.FromMilliseconds(127));
+        Assert.InRange(await wait, TimeSpan.FromMilliseconds(120), TimeSpan.FromMilliseconds(123));
     }
 
     [Fact]
     public async Task Rest_earns_no_more_than_the_burst()
     {
-        using GentlePace.Call call = _pace.Enter("a");
+        using GentlePace.Call call = EnterLong("a");
         _time.Advance(TimeSpan.FromHours(1));
-        call.Spend(Burst + TimeSpan.FromMilliseconds(1));
+        call.Spend(LongBurst + TimeSpan.FromMilliseconds(1));
 
         ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
         Assert.False(wait.IsCompleted);
-        _time.Advance(TimeSpan.FromMilliseconds(40));
+        _time.Advance(TimeSpan.FromMilliseconds(15));
         Assert.NotEqual(TimeSpan.Zero, await wait);
     }
 
     [Fact]
     public async Task Eight_scans_of_one_principal_get_no_more_than_one_of_another()
     {
-        Scan[] many = [.. Enumerable.Range(0, 8).Select(_ => new Scan(_pace, "a"))];
-        Scan one = new(_pace, "b");
+        Reader[] many = [.. Enumerable.Range(0, 8).Select(_ => new Reader(_pace, "a"))];
+        Reader one = new(_pace, "b");
 
         TimeSpan elapsed = await RunAsync([.. many, one], TimeSpan.FromSeconds(10));
 
         double all = many.Sum(scan => scan.Spent.TotalSeconds);
         Assert.InRange(all / one.Spent.TotalSeconds, 0.97, 1.03);
-        Assert.InRange((all + one.Spent.TotalSeconds) / elapsed.TotalSeconds, 0.9 * Share, (Share * 1.01) + (2 * Burst / elapsed));
+        Assert.InRange((all + one.Spent.TotalSeconds) / elapsed.TotalSeconds, 0.9 * Share, (Share * 1.01) + (2 * LongBurst / elapsed));
         Assert.All(many, scan => Assert.InRange(scan.Spent / many[0].Spent, 0.9, 1.1));
     }
 
@@ -85,18 +111,18 @@ public sealed class GentlePaceTests : IDisposable
     public async Task What_one_principal_does_not_need_the_other_gets()
     {
         using GentlePace.Call idle = _pace.Enter("a");
-        Scan one = new(_pace, "b");
+        Reader one = new(_pace, "b");
 
         TimeSpan elapsed = await RunAsync([one], TimeSpan.FromSeconds(10));
 
-        Assert.InRange(one.Spent / elapsed, 0.9 * Share, (Share * 1.01) + (Burst / elapsed));
+        Assert.InRange(one.Spent / elapsed, 0.9 * Share, (Share * 1.01) + (LongBurst / elapsed));
     }
 
     [Fact]
     public async Task A_turn_that_is_not_used_goes_to_the_next()
     {
         using GentlePace.Call last = _pace.Enter("a");
-        last.Spend(Burst - TimeSpan.FromMilliseconds(0.05));
+        last.Spend(ShortBurst - TimeSpan.FromMilliseconds(0.05));
         using GentlePace.Call other = _pace.Enter("a");
         ValueTask<TimeSpan> waiting;
         using (GentlePace.Call first = _pace.Enter("a"))
@@ -112,7 +138,7 @@ public sealed class GentlePaceTests : IDisposable
     [Fact]
     public async Task Waiting_ends_when_the_call_does()
     {
-        using GentlePace.Call call = _pace.Enter("a");
+        using GentlePace.Call call = EnterLong("a");
         call.Spend(TimeSpan.FromSeconds(1));
         using CancellationTokenSource ended = new();
         ValueTask<TimeSpan> wait = call.WaitAsync(Patience, ended.Token);
@@ -125,7 +151,7 @@ public sealed class GentlePaceTests : IDisposable
     [Fact]
     public async Task Nobody_waits_longer_than_their_patience()
     {
-        using GentlePace.Call call = _pace.Enter("a");
+        using GentlePace.Call call = EnterLong("a");
         call.Spend(TimeSpan.FromMinutes(10));
 
         ValueTask<TimeSpan> wait = call.WaitAsync(Patience, Cancelled);
@@ -150,15 +176,23 @@ public sealed class GentlePaceTests : IDisposable
         }
     }
 
-    /// <summary>Lets scans take every turn they are given, for some time.</summary>
-    private async Task<TimeSpan> RunAsync(Scan[] scans, TimeSpan span)
+    /// <summary>A call that is a short one no more.</summary>
+    private GentlePace.Call EnterLong(string principal)
+    {
+        GentlePace.Call call = _pace.Enter(principal);
+        call.Spend(ShortCall);
+        return call;
+    }
+
+    /// <summary>Lets readers take every turn they are given, for some time.</summary>
+    private async Task<TimeSpan> RunAsync(Reader[] readers, TimeSpan span)
     {
         TimeSpan step = TimeSpan.FromMilliseconds(0.5);
         for (TimeSpan elapsed = TimeSpan.Zero; elapsed < span; elapsed += step)
         {
-            foreach (Scan scan in scans)
+            foreach (Reader reader in readers)
             {
-                await scan.TakeTurnsAsync();
+                await reader.TakeTurnsAsync();
             }
 
             _time.Advance(step);
@@ -167,12 +201,12 @@ public sealed class GentlePaceTests : IDisposable
         return span;
     }
 
-    /// <summary>A scan whose native calls take 0.1 ms each.</summary>
-    private sealed class Scan(GentlePace pace, string principal)
+    /// <summary>A scan whose native calls take 0.1 ms each, or pages of one such call.</summary>
+    private sealed class Reader(GentlePace pace, string principal, bool isPaging = false)
     {
         private static readonly TimeSpan NativeCall = TimeSpan.FromMilliseconds(0.1);
 
-        private readonly GentlePace.Call _call = pace.Enter(principal);
+        private GentlePace.Call _call = pace.Enter(principal);
         private Task<TimeSpan> _wait = Task.FromResult(TimeSpan.Zero);
         private bool _isWaiting;
 
@@ -197,6 +231,11 @@ public sealed class GentlePaceTests : IDisposable
                 _isWaiting = false;
                 _call.Spend(NativeCall);
                 Spent += NativeCall;
+                if (isPaging)
+                {
+                    _call.Dispose();
+                    _call = pace.Enter(principal);
+                }
             }
         }
     }
