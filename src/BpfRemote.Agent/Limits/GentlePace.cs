@@ -5,7 +5,7 @@ namespace BpfRemote.Agent.Limits;
 /// <para>While the kernel copies a batch, tracing programs do not run on that CPU and their events are lost: measured, a 1 kHz
 /// perf_event program kept 37 % of its runs beside an unpaced scan.</para>
 /// <para>Each principal has two balances of kernel time, up to a free burst: one for its long calls, and a large one for its short
-/// ones, so that a page waits for no scan, and some seconds of pages for nothing. The allowed share refills, in equal parts, the
+/// ones, so that a page waits for no scan, and a few thousand pages for nothing. The allowed share refills, in equal parts, the
 /// principals that are not full: so one with eight scans gets no more than one with one, and what nobody needs goes to who does. Of
 /// its part a principal's long calls are given a tenth first, so that its pages do not stop its scans, and what its short ones
 /// leave.</para>
@@ -15,7 +15,7 @@ namespace BpfRemote.Agent.Limits;
 internal sealed class GentlePace : IDisposable
 {
     // All in seconds: balances move by less than a tick.
-    private const double ShortBurst = 0.5;
+    private const double ShortBurst = 0.25;
     private const double LongBurst = 0.0025;
     private const double PartOfLongCalls = 0.1;
 

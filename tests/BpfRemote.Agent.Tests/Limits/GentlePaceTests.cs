@@ -10,7 +10,7 @@ public sealed class GentlePaceTests : IDisposable
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortCall = TimeSpan.FromMilliseconds(2);
-    private static readonly TimeSpan ShortBurst = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan ShortBurst = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LongBurst = TimeSpan.FromMilliseconds(2.5);
 
     private readonly FakeTimeProvider _time = new();
@@ -43,12 +43,12 @@ public sealed class GentlePaceTests : IDisposable
     }
 
     [Fact]
-    public async Task Some_seconds_of_pages_wait_for_nothing_though_they_take_more_than_the_share()
+    public void Thousands_of_pages_wait_for_nothing_though_they_take_more_than_the_share()
     {
-        for (TimeSpan elapsed = TimeSpan.Zero; elapsed < TimeSpan.FromSeconds(5); elapsed += TimeSpan.FromMilliseconds(1))
+        for (TimeSpan elapsed = TimeSpan.Zero; elapsed < TimeSpan.FromSeconds(2.5); elapsed += TimeSpan.FromMilliseconds(1))
         {
             using GentlePace.Call page = _pace.Enter("a");
-            Assert.Equal(TimeSpan.Zero, await page.WaitAsync(Patience, Cancelled));
+            Assert.True(page.WaitAsync(Patience, Cancelled).AsTask().IsCompletedSuccessfully);
             page.Spend(TimeSpan.FromMilliseconds(0.19));
             _time.Advance(TimeSpan.FromMilliseconds(1));
         }
