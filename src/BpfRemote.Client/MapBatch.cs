@@ -66,16 +66,30 @@ public sealed class MapBatch
     /// <summary>Enumerates the entries of a batch.</summary>
     public ref struct Enumerator
     {
-        private readonly MapBatch _batch;
+        private readonly ReadOnlySpan<byte> _keys;
+        private readonly ReadOnlySpan<byte> _values;
+        private readonly int _keyStride;
+        private readonly int _valueStride;
+        private readonly int _count;
+        private readonly Layout _layout;
         private int _index = -1;
 
-        internal Enumerator(MapBatch batch) => _batch = batch;
+        internal Enumerator(MapBatch batch)
+        {
+            _keys = batch.Keys.Span;
+            _values = batch.Values.Span;
+            _keyStride = batch._keyStride;
+            _valueStride = batch._valueStride;
+            _count = batch.Count;
+            _layout = batch.Layout;
+        }
 
         /// <summary>The entry the enumerator stands on.</summary>
-        public readonly MapEntry Current => new(_batch.Key(_index), _batch.Value(_index), _batch.Layout);
+        public readonly MapEntry Current =>
+            new(_keys.Slice(_index * _keyStride, _keyStride), _values.Slice(_index * _valueStride, _valueStride), _layout);
 
         /// <summary>Goes to the next entry.</summary>
         /// <returns>Whether there is one.</returns>
-        public bool MoveNext() => ++_index < _batch.Count;
+        public bool MoveNext() => ++_index < _count;
     }
 }

@@ -6,7 +6,7 @@ using BpfRemote.Libbpf;
 namespace BpfRemote.Agent.Tokens;
 
 /// <summary>What a continuation token holds: which map, how it was selected, how it is read, and where the scan stands.</summary>
-internal sealed record ScanTicket
+internal readonly record struct ScanTicket
 {
     /// <summary>Bytes left for a position beside a pin's digest.</summary>
     public const int MaxPosition = TokenSealer.MaxPayload - FixedSize - 1 - PinReference.DigestSize;

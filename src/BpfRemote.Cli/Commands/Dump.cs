@@ -59,11 +59,7 @@ internal sealed class Dump(
                 begun = true;
             }
 
-            foreach (MapEntry entry in batch)
-            {
-                _writer.WriteEntry(entry.Key, entry.Value);
-            }
-
+            _writer.WriteEntries(batch);
             if (batch.IsComplete)
             {
                 _writer.EndMap(complete: true);

@@ -19,6 +19,15 @@ internal abstract class EntryWriter(OutputBuffer output)
     /// <param name="schema">What they are; null where that is not known.</param>
     public abstract void BeginMap(Map map, Layout layout, MapSchema? schema);
 
+    /// <summary>Writes the entries of a response.</summary>
+    public virtual void WriteEntries(MapBatch batch)
+    {
+        foreach (MapEntry entry in batch)
+        {
+            WriteEntry(entry.Key, entry.Value);
+        }
+    }
+
     /// <summary>Writes an entry.</summary>
     /// <param name="key"><c>key_size</c> bytes.</param>
     /// <param name="value"><c>value_stride</c> bytes; none where the layout has a <c>value_error</c>.</param>

@@ -59,8 +59,8 @@ internal sealed class ScanOpener(IMapSource source, MapResolver maps, TokenSeale
             TokenOpening.Expired => null,
             _ => throw TokenInvalid("continuation_token is not one that this agent gave; send one unchanged, or none to begin"),
         };
-        return ticket?.BootId == source.Node.BootId
-            ? ticket
+        return ticket is { } known && known.BootId == source.Node.BootId
+            ? known
             : throw TokenExpired("continuation_token is of another boot, key or version; begin anew");
     }
 

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using System.Numerics;
 using BpfRemote.Libbpf;
@@ -65,7 +66,10 @@ internal sealed class BucketScan : MapScan
         BucketScan scan = new(_info);
         scan._cursor.MoveTo(bucket);
         scan.Called();
-        BatchResult passed = map.LookupBatch(scan._cursor, new byte[Few * _info.KeySize], new byte[Few * map.Layout.ValueStride], Few);
+        int keyBytes = Few * (int)_info.KeySize;
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(Few * (int)map.Layout.EntrySize);
+        BatchResult passed = map.LookupBatch(scan._cursor, scratch.AsSpan(0, keyBytes), scratch.AsSpan(keyBytes), Few);
+        ArrayPool<byte>.Shared.Return(scratch);
         return passed.Error is Errno.None or Errno.ENOSPC ? scan : null;
     }
 
