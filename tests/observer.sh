@@ -21,6 +21,7 @@ for command in clang gcc bpftool ip taskset; do
 done
 need_libbpf
 need_bpffs
+mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing || true # tracepoints are named there
 if [ -z "${AGENT:-}" ] || [ -z "${CLIENT:-}" ]; then
   need_sdk
   for project in Agent Cli; do
