@@ -57,6 +57,7 @@ need_bpffs
 
 scratch=$(mktemp -d /tmp/bpfremote-bench-XXXXXX)
 pins=/sys/fs/bpf/${scratch##*/}
+out=$(mktemp /dev/shm/bpfremote-bench-XXXXXX) # in memory: what a disk takes is not the programs' time
 mkdir -p "$pins" "$scratch/bin"
 chmod 711 "$scratch" # the agent's server, a user without privilege, passes through
 touch "$scratch/times" "$scratch/measures"
@@ -64,7 +65,7 @@ touch "$scratch/times" "$scratch/measures"
 clean_up() {
   trap '' EXIT INT TERM HUP
   stop_all
-  rm -rf "$scratch" "$pins"
+  rm -rf "$scratch" "$pins" "$out"
 }
 trap clean_up EXIT
 trap 'exit 130' INT
@@ -190,7 +191,7 @@ scanned() { echo "$1 $(bpfremote-load scan "$2" "$pins/$3" 1 | cut -d ' ' -f 2)"
 
 # measure_path MAP PATH: once.
 measure_path() {
-  local map=$1 pin=$pins/$1 out=$scratch/out
+  local map=$1 pin=$pins/$1
   case $2 in
     batch | element) echo "$1 $2 $(read-map "$2" "$pin" | cut -d ' ' -f 2)" >>"$scratch/times" ;;
     bpftool) took "$map bpftool" bpftool -j map dump pinned "$pin" >"$out" ;;
@@ -205,7 +206,7 @@ measure_path() {
     ndjson) took "$map ndjson" bpfremote -o ndjson --address "$unix" map dump pinned "$pin" --pace full >"$out" ;;
     json) took "$map json" bpfremote -j --address "$unix" map dump pinned "$pin" --pace full >"$out" ;;
   esac
-  rm -f "$out"
+  : >"$out"
 }
 
 # keep NAME VALUE UNIT [BAR]: a line of the table that is no path.
