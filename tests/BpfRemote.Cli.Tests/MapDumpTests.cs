@@ -32,6 +32,37 @@ public sealed class MapDumpTests
             await Run.Async(agent, "-o ndjson map dump id 7"));
     }
 
+    /// <remarks>Entries of which many fill a buffer and leave a rest, and entries larger than one.</remarks>
+    [Theory]
+    [InlineData(3, 5, 20_000)]
+    [InlineData(8, 70_000, 3)]
+    public async Task Raw_is_key_and_value_of_each_entry_with_nothing_between(int keySize, int valueSize, int count)
+    {
+        byte[] keys = new byte[count * keySize];
+        byte[] values = new byte[count * valueSize];
+        Random random = new(Seed: 1);
+        random.NextBytes(keys);
+        random.NextBytes(values);
+        await using ScriptedAgent agent = await ScriptedAgent.StartAsync(Small);
+        agent.Scan = (_, _) => Responses(new LookupBatchResponse
+        {
+            Count = (uint)count,
+            Keys = ByteString.CopyFrom(keys),
+            Values = ByteString.CopyFrom(values),
+            Layout = new() { MapId = 7, KeySize = (uint)keySize, ValueSize = (uint)valueSize, ValueStride = (uint)valueSize, ValueKind = ValueKind.Raw },
+        });
+        using MemoryStream output = new();
+        CommandLine program = new(new() { Output = output, Error = TextWriter.Null });
+
+        Assert.Equal(
+            (int)ExitCode.Done,
+            await program.RunAsync(["--address", agent.Address, "-o", "raw", "map", "dump", "id", "7"], TestContext.Current.CancellationToken));
+
+        byte[] expected =
+            [.. Enumerable.Range(0, count).SelectMany(i => keys.Skip(i * keySize).Take(keySize).Concat(values.Skip(i * valueSize).Take(valueSize)))];
+        Assert.Equal(expected, output.ToArray());
+    }
+
     [Fact]
     public async Task Options_of_a_dump_reach_the_agent()
     {

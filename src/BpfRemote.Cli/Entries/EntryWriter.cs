@@ -6,7 +6,7 @@ namespace BpfRemote.Cli.Entries;
 
 /// <summary>
 /// Writes the entries of one map after the other in one format. The calls are, for each map, <see cref="BeginMap"/>,
-/// <see cref="WriteEntry"/> for each entry and <see cref="EndMap"/>; at the very end <see cref="Close"/>. Where the dump fails in
+/// <see cref="WriteEntries"/> for each response and <see cref="EndMap"/>; at the very end <see cref="Close"/>. Where the dump fails in
 /// between, <see cref="Fail"/> ends everything.
 /// </summary>
 internal abstract class EntryWriter(OutputBuffer output)

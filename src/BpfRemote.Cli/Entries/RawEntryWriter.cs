@@ -14,28 +14,31 @@ internal sealed class RawEntryWriter(OutputBuffer output) : EntryWriter(output)
     /// <remarks>As many at a time as there is room for: to ask for it took longer than to copy.</remarks>
     public override void WriteEntries(MapBatch batch)
     {
-        int entrySize = (batch.Keys.Length + batch.Values.Length) / Math.Max(batch.Count, 1);
-        int most = OutputBuffer.MaxReserve / Math.Max(entrySize, 1);
+        if (batch.Count == 0)
+        {
+            return;
+        }
+
+        int keySize = batch.Key(0).Length;
+        int valueSize = batch.Value(0).Length;
+        int entrySize = keySize + valueSize;
+        int most = OutputBuffer.MaxReserve / entrySize;
         if (most == 0)
         {
             base.WriteEntries(batch);
             return;
         }
 
-        int keySize = batch.Keys.Length / Math.Max(batch.Count, 1);
         ReadOnlySpan<byte> keys = batch.Keys.Span;
         ReadOnlySpan<byte> values = batch.Values.Span;
-        for (int left = batch.Count; left > 0;)
+        for (int next = 0; next < batch.Count;)
         {
-            int count = Math.Min(left, most);
+            int count = Math.Min(batch.Count - next, most);
             Span<byte> room = Output.Reserve(count * entrySize);
-            for (int end = left - count; left > end; left--)
+            for (; !room.IsEmpty; room = room[entrySize..], next++)
             {
-                keys[..keySize].CopyTo(room);
-                values[..(entrySize - keySize)].CopyTo(room[keySize..]);
-                keys = keys[keySize..];
-                values = values[(entrySize - keySize)..];
-                room = room[entrySize..];
+                keys.Slice(next * keySize, keySize).CopyTo(room);
+                values.Slice(next * valueSize, valueSize).CopyTo(room[keySize..]);
             }
 
             Output.Advance(count * entrySize);

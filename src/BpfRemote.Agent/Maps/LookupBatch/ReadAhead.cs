@@ -37,7 +37,6 @@ internal sealed class ReadAhead : IAsyncDisposable
     private readonly CancellationTokenSource _ended;
     private readonly Lock _lock = new();
     private readonly List<Reader> _readers = [];
-    private readonly uint _firstBucket;
     private Stretch _current;
     private Stretch _tail;
     private ReadCost _dropped;
@@ -45,7 +44,6 @@ internal sealed class ReadAhead : IAsyncDisposable
     private ulong _entries;
     private uint _bucketsOfStretch;
     private double _density;
-    private bool _hasSpare;
 
     /// <summary>Begins to read.</summary>
     /// <param name="scan">The scan.</param>
@@ -71,7 +69,6 @@ internal sealed class ReadAhead : IAsyncDisposable
         _spares = query is { Gentle: false, Limit: ulong.MaxValue } ? spares : null;
         _ended = CancellationTokenSource.CreateLinkedTokenSource(ends);
         _current = _tail = new Stretch(scan);
-        _firstBucket = _current.Start;
         Reader reader = AddReader();
         Supply(reader, SlotsFor(lease));
         reader.Task = ReadAsync(reader, _current);
@@ -108,7 +105,7 @@ internal sealed class ReadAhead : IAsyncDisposable
             reader.Slots.ForEach(slot => slot.Dispose());
         }
 
-        if (_hasSpare)
+        if (_readers.Count > 1)
         {
             _spares!.Return();
         }
@@ -258,14 +255,13 @@ internal sealed class ReadAhead : IAsyncDisposable
             return;
         }
 
-        _bucketsOfStretch = scan.Bucket - _firstBucket;
+        _bucketsOfStretch = scan.Bucket - _current.Start;
         _density = _entries / (double)_bucketsOfStretch;
         if (scan.BucketsLeft < 4L * _bucketsOfStretch || !_spares.TryTake())
         {
             return;
         }
 
-        _hasSpare = true;
         _account.Reserve(BufferBudget.ReaderReserve);
         Reader second = AddReader();
         _readers.ForEach(reader => Supply(reader, SlotsOfTwo));
@@ -278,7 +274,7 @@ internal sealed class ReadAhead : IAsyncDisposable
     {
         lock (_lock)
         {
-            if (!_hasSpare || (BucketScan)_tail.Scan is var tail && tail.BucketsLeft < 2L * _bucketsOfStretch
+            if (_readers.Count == 1 || (BucketScan)_tail.Scan is var tail && tail.BucketsLeft < 2L * _bucketsOfStretch
                 || tail.TryBeginNear(_lease.Map, tail.Bucket + _bucketsOfStretch) is not { } scan)
             {
                 return null;
